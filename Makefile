@@ -1,0 +1,72 @@
+# `make` alone lists the targets. Everything happens in .venv, with the versions of requirements/dev.lock.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+STROMAL := $(VENV)/bin/stromal
+
+# The stamps live inside the environment, so that a removed or half-made environment is made again.
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup trial test check types imports lint format bench verify wheel-check docs lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(INSTALLED) ## make .venv with the locked versions and install the package into it
+
+$(LOCKED): requirements/dev.lock tools/make_environment.sh
+	tools/make_environment.sh "$(PYTHON)" $(VENV) requirements/dev.lock
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml
+	$(RUN) pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+trial: setup ## simulate the CARE-SSc trial (200 replicates) and write its report
+	$(STROMAL) trial run examples/care-ssc.yaml --replicates 200 --seed 1 --resume
+
+test: check ## what CI runs: the checks, then every test
+	$(RUN) pytest
+
+check: lint types imports ## the fast half of the tests: lint, format, types, import contracts
+
+lint: setup ## ruff: lint and format
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+
+types: setup ## mypy, strict
+	$(RUN) mypy
+
+imports: setup ## import contracts: imports point downward only
+	$(VENV)/bin/lint-imports
+
+format: setup ## rewrite the sources as ruff would have them
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+bench: setup ## throughput of the reference solver against SciPy at equal error
+	$(VENV)/bin/python benchmarks/reference_path.py
+
+verify: wheel-check ## slow statistical verification, and the wheel in a new environment
+	@for script in verification/*.py; do \
+	    echo "== $$script"; \
+	    $(VENV)/bin/python "$$script"; \
+	done
+
+wheel-check: setup ## build the wheel, install it outside the repository, run it there
+	tools/check_wheel.sh "$(VENV)/bin/python"
+
+docs: setup ## write the generated pages of docs/ again
+	$(VENV)/bin/python tools/generate_docs.py
+
+lock: ## write requirements/*.lock again (needs uv); UPGRADE=1 for the newest versions
+	tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## remove the environment, caches and build products
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

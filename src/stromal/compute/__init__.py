@@ -1,0 +1,1 @@
+"""Ground floor: errors, keyed random streams, content hashes, executors, run folders, provenance."""

@@ -1,0 +1,96 @@
+"""A candidate's course from the trigger to referral, and the drugs that go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from stromal.biology import actions, model, trigger
+from stromal.design.arms import Course
+from stromal.design.catalogue import PRODUCTS
+from stromal.design.population import Population
+from stromal.engine import Final as FinalState
+from stromal.engine import Trajectories, solve
+from stromal.population.candidates import NONE, Candidates
+from stromal.population.measurement import READOUTS
+
+_DAILY: Final = {
+    name: Course(product=name, from_day=0) for name, product in PRODUCTS.items() if product.kind == "drug_daily"
+}
+RTOL: Final = 1e-6
+ATOL: Final = 1e-8
+"""Tolerances of every simulated course; the error is far below any measurement error (see docs/performance.md)."""
+
+
+def course(
+    parameters: pd.DataFrame,
+    schedule: pd.DataFrame,
+    times: ArrayLike,
+    outputs: Sequence[str],
+    start: FinalState | None = None,
+) -> Trajectories:
+    """Solve the shipped model; parameters that only actions use are left to the actions.
+
+    Parameters
+    ----------
+    times : (n_times,) or (n_patients, n_times)
+        [d after the trigger].
+    """
+    system = model()
+    own = parameters[[c for c in parameters.columns if c in system.parameters]]
+    return solve(system, own, schedule, times, outputs, rtol=RTOL, atol=ATOL, start=start)
+
+
+def to_referral(candidates: Candidates, population: Population) -> Trajectories:
+    """Solve each candidate from the trigger to referral, with the drugs taken before; one output time, referral."""
+    referral = candidates.people["referral"].to_numpy()
+    schedule = pd.concat([trigger(candidates.parameters), *_prior_drugs(candidates, population)], ignore_index=True)
+    schedule = schedule[schedule["time"] <= referral[schedule["patient"]]]
+    return course(candidates.parameters, schedule, referral[:, None], list(READOUTS.values()))
+
+
+def rest_of_trigger(candidates: Candidates) -> pd.DataFrame:
+    """Actions of the trigger that lie after referral: it may last longer than the time to referral."""
+    schedule = trigger(candidates.parameters)
+    return schedule[schedule["time"] > candidates.people["referral"].to_numpy()[schedule["patient"]]]
+
+
+def standing_drugs(people: pd.DataFrame) -> pd.Series:
+    """Courses of the drugs that each person takes from baseline on: background, and prior drugs that go on."""
+
+    def courses(background: str, prior: str, goes_on: bool) -> tuple[Course, ...]:
+        products = {background, prior if goes_on else NONE} - {NONE}
+        return tuple(_DAILY[p] for p in sorted(products))
+
+    rows = zip(people["background"], people["prior_drug"], people["prior_continues"], strict=True)
+    return pd.Series([courses(*row) for row in rows], index=people.index, dtype=object)
+
+
+def stopped_drugs(candidates: Candidates, baseline: pd.Series) -> pd.DataFrame:
+    """Actions at `baseline` [d after the trigger] that end the drugs taken before."""
+    people = candidates.people
+    ends = (people["prior_drug"] != NONE) & ~people["prior_continues"]
+    parts = [
+        _off(product, candidates.parameters.loc[rows], baseline[rows])
+        for product, rows in people[ends].groupby("prior_drug").groups.items()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else actions([], candidates.parameters, entry=baseline)
+
+
+def _off(product: str, parameters: pd.DataFrame, day: pd.Series) -> pd.DataFrame:
+    return actions([_DAILY[product]], parameters, entry=day).assign(amount=0.0)
+
+
+def _prior_drugs(candidates: Candidates, population: Population) -> Iterator[pd.DataFrame]:
+    """Each drug is off for everybody at the trigger, and on for its takers from their start.
+
+    So every replicate and every round of screening has the same set of changing parameters.
+    """
+    people, parameters = candidates.people, candidates.parameters
+    for product in sorted({*population.prior_treatment.products, *population.background}):
+        yield _off(product, parameters, pd.Series(0.0, index=people.index))
+        takes = people["prior_drug"] == product
+        yield actions([_DAILY[product]], parameters[takes], entry=people.loc[takes, "prior_start"])

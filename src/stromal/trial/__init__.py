@@ -1,0 +1,1 @@
+"""Simulated trials: conduct, end points, analyses, operating characteristics."""
