@@ -103,7 +103,7 @@ def test_every_file_says_what_it_is_its_source_and_its_equations_in_words():
         head = " ".join(line for line in text.splitlines() if line.startswith("//"))
         assert text.startswith("// "), stem
         assert "Source:" in head, stem
-        assert "In words:" in head or stem == "units_and_compartments", stem
+        assert "In words:" in head, stem
 
 
 def test_every_declared_value_is_the_table_s_and_stands_once():

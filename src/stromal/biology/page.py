@@ -57,6 +57,7 @@ def agreement_page(known: pd.DataFrame) -> str:
         The prototype's printed tables, as of ``tests/known_answer/prototype_tables.csv``.
     """
     rows = known.assign(neutral=predicted(known, neutral()), shipped=predicted(known))
+    rows["digits"] = rows["value"].map(lambda printed: len(printed.partition(".")[2]) + 1)
     rows["deviation"] = (rows["neutral"] - rows["value"].astype(float)).abs()
     groups = [
         {"name": name, "rows": list(group.itertuples()), "n": len(group), "worst": group["deviation"].max()}
@@ -135,7 +136,7 @@ def _is_annotation(line: str) -> bool:
 
 
 def _plain(formula: str) -> str:
-    return formula.replace(" dimensionless", "")
+    return re.sub(r"(?<=\d) dimensionless\b", "", formula)
 
 
 def _products(therapy: Therapy) -> list[Row]:

@@ -44,11 +44,16 @@ def course(
     return solve(system, own, schedule, times, outputs, rtol=RTOL, atol=ATOL, start=start)
 
 
-def to_referral(candidates: Candidates, population: Population) -> Trajectories:
-    """Solve each candidate from the trigger to referral, with the drugs taken before; one output time, referral."""
-    referral = candidates.people["referral"].to_numpy()
+def until_referral(candidates: Candidates, population: Population) -> pd.DataFrame:
+    """Schedule from the trigger to referral: the trigger and the drugs taken before."""
     schedule = pd.concat([trigger(candidates.parameters), *_prior_drugs(candidates, population)], ignore_index=True)
-    schedule = schedule[schedule["time"] <= referral[schedule["patient"]]]
+    return schedule[schedule["time"] <= candidates.people["referral"].to_numpy()[schedule["patient"]]]
+
+
+def to_referral(candidates: Candidates, population: Population) -> Trajectories:
+    """Solve each candidate from the trigger to referral; one output time, referral."""
+    referral = candidates.people["referral"].to_numpy()
+    schedule = until_referral(candidates, population)
     return course(candidates.parameters, schedule, referral[:, None], list(READOUTS.values()))
 
 

@@ -122,21 +122,38 @@ def conduct(
     return data.take(infusions.enrolled)
 
 
+def follow_up(design: TrialDesign, cohort: Cohort, people: pd.DataFrame, infusions: Infusions) -> pd.DataFrame:
+    """Schedule of all patients from screening on [d after the trigger].
+
+    Parameters
+    ----------
+    people : DataFrame
+        Of the cohort, with the column arm.
+    """
+    candidates, parameters, entry = cohort.candidates, cohort.candidates.parameters, baseline_day(design, people)
+    groups = pd.DataFrame(
+        {"arm": people["arm"], "given": [tuple(row) for row in infusions.given], "standing": standing_drugs(people)}
+    )
+    parts = [rest_of_trigger(candidates), stopped_drugs(candidates, entry)]
+    for (name, given, standing), rows in groups.groupby(["arm", "given", "standing"]).groups.items():
+        regimen = received(design.arm(name).regimen, dict(zip(infusions.days, given, strict=True)))
+        parts.append(actions([*standing, *regimen], parameters.loc[rows], entry=entry[rows]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def baseline_day(design: TrialDesign, people: pd.DataFrame) -> pd.Series:
+    """Day of the baseline visit [d after the trigger]."""
+    return people["referral"] + design.visits.screening_days_before
+
+
 def _course(
     design: TrialDesign, cohort: Cohort, people: pd.DataFrame, infusions: Infusions, study: Study, days: Array
 ) -> Trajectories:
     parameters = cohort.candidates.parameters.assign(eff=study.effect * people["msc_factor"].to_numpy())
-    entry = people["referral"] + design.visits.screening_days_before
-    groups = pd.DataFrame(
-        {"arm": people["arm"], "given": [tuple(row) for row in infusions.given], "standing": standing_drugs(people)}
-    )
-    parts = [rest_of_trigger(cohort.candidates), stopped_drugs(cohort.candidates, entry)]
-    for (name, given, standing), rows in groups.groupby(["arm", "given", "standing"]).groups.items():
-        regimen = received(design.arm(name).regimen, dict(zip(infusions.days, given, strict=True)))
-        parts.append(actions([*standing, *regimen], parameters.loc[rows], entry=entry[rows]))
-    schedule = pd.concat(parts, ignore_index=True)
+    schedule = follow_up(design, cohort, people, infusions)
     outputs = [*READOUTS.values(), "H_death", "H_organ"]
-    return course(parameters, schedule, entry.to_numpy()[:, None] + days, outputs, start=cohort.final)
+    times = baseline_day(design, people).to_numpy()[:, None] + days
+    return course(parameters, schedule, times, outputs, start=cohort.final)
 
 
 def _events(
@@ -157,7 +174,7 @@ def _events(
     organ = np.where(organ <= gone, organ, np.inf)
     dosed = infusions.active & infusions.given & (np.array(infusions.days, dtype=float) <= gone[:, None])
     return people.assign(
-        entry=people["referral"] + design.visits.screening_days_before,
+        entry=baseline_day(design, people),
         treatment_related_sae=np.where(sae <= gone, sae, np.inf),
         death=np.where(death <= left, death, np.inf),
         left=np.where(left < death, left, np.inf),

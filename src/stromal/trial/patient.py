@@ -1,0 +1,114 @@
+"""One virtual patient of a trial, from the trigger to the last visit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+import pandas as pd
+
+from stromal.biology import model
+from stromal.compute.errors import InputError
+from stromal.design.base import suggestion
+from stromal.design.trial import TrialDesign
+from stromal.population.enrolment import Cohort, enrol
+from stromal.population.history import course, until_referral
+from stromal.population.recipe import shipped_recipe
+from stromal.trial.conduct import baseline_day, follow_up
+from stromal.trial.safety import infuse
+
+OUTPUTS: Final = (
+    *("mRSS", "FVC", "DLCO", "CapLoss", "CRP", "CT_extent", "Ab"),
+    *("N", "E", "Th1", "Treg", "M1s", "MFs", "Cs", "Xs", "Ds", "MFl", "Cl", "Xl", "Tol", "Mreg", "Ml"),
+)
+"""Read-outs and states that are shown of a patient."""
+REPLICATE: Final = 0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class VirtualPatient:
+    """A patient's course.
+
+    Attributes
+    ----------
+    person : mapping
+        Covariates, history and measured screening values.
+    parameters : mapping of symbol to float
+        Values that differ from the defaults, the MSC effect among them.
+    schedule : DataFrame
+        All actions: time [d after the trigger], kind, target, amount.
+    course : DataFrame
+        Index: days after the trigger; columns `OUTPUTS` (true values).
+    screening, baseline : float
+        [d after the trigger].
+    """
+
+    person: Mapping[str, object]
+    parameters: Mapping[str, float]
+    schedule: pd.DataFrame
+    course: pd.DataFrame
+    screening: float
+    baseline: float
+
+
+def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> VirtualPatient:
+    """Patient `number` of the first simulated trial, as treated in `arm` under the effect that the design states.
+
+    The patient is the same in every arm.
+
+    Parameters
+    ----------
+    number : int
+        1 for the first patient enrolled.
+
+    Raises
+    ------
+    InputError
+        No such arm, or no such patient.
+    """
+    names = [a.name for a in design.arms]
+    if arm not in names:
+        raise InputError("the design has no such arm", place="--arm", value=arm, remedy=suggestion(arm, names))
+    if not 1 <= number <= design.sample_size:
+        raise InputError("no such patient", place="--patient", value=number, remedy=f"1 to {design.sample_size}")
+    cohort = _only(enrol(design, shipped_recipe(), seed, [REPLICATE], design.sample_size), number - 1)
+    people = cohort.people.assign(arm=arm)
+    effect = design.effect.msc_effect * float(people["msc_factor"].iloc[0])
+    parameters = cohort.candidates.parameters.assign(eff=effect)
+    schedule = pd.concat(
+        [
+            until_referral(cohort.candidates, design.population),
+            follow_up(design, cohort, people, infuse(design, people, seed)),
+        ],
+        ignore_index=True,
+    )
+    baseline = float(baseline_day(design, people).iloc[0])
+    days = np.arange(0.0, baseline + design.visits.last + 1.0, 2.0)
+    solved = course(parameters, schedule, days, OUTPUTS)
+    return VirtualPatient(
+        {**people.iloc[0].to_dict(), "screening": cohort.screening.iloc[0].to_dict()},
+        {k: float(v) for k, v in parameters.iloc[0].items()},
+        schedule.drop(columns="patient"),
+        pd.DataFrame(solved.values[0], index=pd.Index(days, name="day"), columns=list(OUTPUTS)),
+        float(people["referral"].iloc[0]),
+        baseline,
+    )
+
+
+def model_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+    """Those of a patient's parameters that the model itself has; the others are used by actions only."""
+    known = model().parameters
+    return {k: v for k, v in parameters.items() if k in known}
+
+
+def _only(cohort: Cohort, row: int) -> Cohort:
+    return Cohort(
+        cohort.candidates.take([row]),
+        cohort.screening.iloc[[row]].reset_index(drop=True),
+        cohort.final.take([row]),
+        cohort.screened,
+        cohort.failures,
+    )
