@@ -31,7 +31,7 @@ from stromal.design.trial import TrialDesign
 from stromal.doctor import examine
 from stromal.population.describe import describe
 from stromal.population.recipe import shipped_recipe
-from stromal.report.figures import patient_figure, population_figure
+from stromal.report import patient_figure, population_figure
 from stromal.report.publish import REPORT, SUMMARY, run_trial, summary_text
 from stromal.trial.example import example_tables, example_trial
 from stromal.trial.patient import model_parameters, virtual_patient
@@ -163,8 +163,7 @@ def patient(
     one = virtual_patient(_warn(design), arm, number, seed)
     path = out or Path(f"{design.stem}-{arm}-patient-{number}.svg")
     title = f"Patient {number}, arm {arm}"
-    marks = {"screening": one.screening, "baseline": one.baseline}
-    write_atomic(path, patient_figure(one.course, marks, title))
+    write_atomic(path, patient_figure(one.course, one.marks, title))
     table = path.with_suffix(".csv")
     write_atomic(table, one.course.to_csv())
     person = {k: v.item() if hasattr(v, "item") else v for k, v in one.person.items()}
@@ -230,7 +229,7 @@ def population_describe(
     card = describe(shipped_recipe(), candidates, seed)
     numbers = card.people[list(_DESCRIBED)].describe(percentiles=[0.05, 0.5, 0.95]).T
     if out is not None:
-        write_atomic(out, population_figure(card.people))
+        write_atomic(out, population_figure(card.people, "Early diffuse disease at referral"))
     if as_json:
         quantities = json.loads(numbers.to_json(orient="index", double_precision=15))
         sys.stdout.write(summary_text({"candidates": candidates, "quantities": quantities, "shares": card.shares}))

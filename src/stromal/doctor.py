@@ -84,7 +84,7 @@ def _solver() -> tuple[bool, str]:
 
 def _natural_history() -> tuple[bool, str]:
     course = natural_history(np.array([540.0]), neutral())
-    row = course.loc["dcSSc-ILD"].iloc[0]
+    row = course.loc["diffuse with lung disease"].iloc[0]
     seen = {"mRSS": (float(row["mRSS"]), 24.0), "FVC": (float(row["FVC"]), 83.2)}
     return all(abs(a - b) <= 0.05 + 0.01 * b for a, b in seen.values()), ", ".join(
         f"{k} {a:.2f} (known {b})" for k, (a, b) in seen.items()

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stromal.engine.graph import OPERATIONS, Graph, Node, walk
+from stromal.engine.graph import OPERATIONS, TRUTH_VALUED, Graph, Node, walk
 
 Array = NDArray[np.float64]
-_TRUTH_VALUED: Final = frozenset(
-    "less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not".split()
-)
 
 
 @final
@@ -72,7 +69,7 @@ def compile_kernel(
     hoist = _hoist_source(order, changing, hoisted, constant_leaves)
     known = {node: f"c[{i}]" for i, node in enumerate(hoisted)}
     evaluate = _evaluate_source(order, roots, changing, known, leaves)
-    namespace: dict[str, object] = {op: getattr(np, op) for op in OPERATIONS}
+    namespace: dict[str, object] = dict(OPERATIONS)
     namespace |= {"empty_like": np.empty_like, "inf": np.inf, "nan": np.nan}
     exec(compile(hoist + "\n" + evaluate, "<stromal kernel>", "exec"), namespace)  # noqa: S102 - our own generated code; symbols were checked by the SBML reader and are never pasted into it
     return Kernel(namespace["hoist"], namespace["evaluate"])  # type: ignore[arg-type]
@@ -135,7 +132,7 @@ def _evaluate_source(
     for k, node in enumerate(order):
         if node not in changing or node.op == "symbol":
             continue
-        if node.op == "where" or node.op in _TRUTH_VALUED:  # of another type, or made anew by NumPy
+        if node.op == "where" or node.op in TRUTH_VALUED:  # of another type, or made anew by NumPy
             names[node] = f"b{k}"
             lines.append(f"    {names[node]} = {_call(node, names)}")
         else:

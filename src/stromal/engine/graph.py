@@ -1,17 +1,19 @@
 """Expressions as a hash-consed graph: equal expressions are one node.
 
 A node is immutable and is only ever made by a `Graph`, which folds constants and applies the identities that
-cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Arithmetic on constants is the IEEE
-arithmetic that NumPy would do, so folding does not change a result.
+cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Constants are folded by the NumPy functions
+that the compiled code calls, so folding does not change a result.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, final
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 @final
@@ -37,35 +39,40 @@ class Node:
     name: str = ""
 
 
-def _select(condition: float, when_true: float, when_false: float) -> float:
-    return when_true if condition else when_false
+_SHORT_CUTS: Final[tuple[tuple[float, Callable[..., Any]], ...]] = (
+    (2.0, np.square),
+    (0.5, np.sqrt),
+    (-1.0, np.reciprocal),
+)
 
 
-OPERATIONS: Final[Mapping[str, Callable[..., float]]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "power": operator.pow,
-    "exp": math.exp,
-    "log": math.log,
-    "sqrt": math.sqrt,
-    "absolute": abs,
-    "minimum": min,
-    "maximum": max,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-    "logical_and": lambda a, b: bool(a) and bool(b),
-    "logical_or": lambda a, b: bool(a) or bool(b),
-    "logical_not": operator.not_,
-    "where": _select,
+def power(base: ArrayLike, exponent: ArrayLike, out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """``base ** exponent``, the same bits whether the exponent is one number or an array of that number.
+
+    NumPy takes short cuts for the exponents 2, 1/2 and -1 when they are one number, and only then.
+    """
+    result: NDArray[np.float64] = np.power(base, exponent, out=out)
+    if np.ndim(exponent):
+        for value, short_cut in _SHORT_CUTS:
+            short_cut(base, out=result, where=np.equal(exponent, value))
+    return result
+
+
+OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    **{
+        name: getattr(np, name)
+        for name in (
+            "add subtract multiply divide negative exp log sqrt absolute minimum maximum less less_equal greater "
+            "greater_equal equal not_equal logical_and logical_or logical_not where"
+        ).split()
+    },
+    "power": power,
 }
-"""Operations by the name of the NumPy function that does the same to arrays."""
+"""NumPy functions by their names; `power` is the one above."""
+
+TRUTH_VALUED: Final = frozenset(
+    "less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not".split()
+)
 
 
 @final
@@ -123,9 +130,9 @@ class Graph:
         return None
 
     def _fold(self, op: str, args: tuple[Node, ...]) -> Node | None:
-        try:
-            value = float(OPERATIONS[op](*(a.value for a in args)))
-        except (ArithmeticError, ValueError):
+        with np.errstate(all="ignore"):
+            value = float(OPERATIONS[op](*(np.array([a.value]) for a in args))[0])
+        if not math.isfinite(value):
             return None  # 1/0 or log(-1): leave it to run time, where it becomes a status of the patient
         return self.constant(value)
 

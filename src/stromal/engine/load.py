@@ -9,7 +9,7 @@ never ignored.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import antimony
@@ -42,12 +42,10 @@ def load(source: str | Path) -> System:
     """
     text, name = _read(source)
     sbml = text if text.lstrip().startswith("<") else antimony_to_sbml(text, name)
+    if "<!DOCTYPE" in sbml or "<!ENTITY" in sbml:
+        raise InputError("the XML declares a document type or entities", file=name, remedy="SBML without a DOCTYPE")
     document = libsbml.readSBMLFromString(sbml)
-    faults = [
-        Finding("error", f"{name}, line {e.getLine()}", e.getMessage().strip(), "correct the SBML")
-        for e in (document.getError(i) for i in range(document.getNumErrors()))
-        if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR
-    ]
+    faults = _violations(document, name)
     model = document.getModel()
     if model is None and not faults:
         faults = [Finding("error", name, "holds no SBML model", "give an SBML or Antimony file")]
@@ -55,6 +53,25 @@ def load(source: str | Path) -> System:
     if faults:
         raise InputErrors(tuple(faults))
     return _system(model, sbml, name)
+
+
+def _violations(document: libsbml.SBMLDocument, name: str) -> list[Finding]:
+    """What breaks the rules of SBML itself: those of reading, and if these hold those of consistency."""
+
+    def errors() -> list[Finding]:
+        return [
+            Finding("error", f"{name}, line {e.getLine()}", e.getMessage().strip(), "correct the SBML")
+            for e in (document.getError(i) for i in range(document.getNumErrors()))
+            if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR
+        ]
+
+    found = errors()
+    if not found:
+        for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
+            document.setConsistencyChecks(category, False)
+        document.checkConsistency()
+        found = errors()
+    return found
 
 
 def antimony_to_sbml(text: str, name: str = "Antimony text") -> str:
@@ -121,8 +138,19 @@ def _unsupported(model: libsbml.Model, name: str) -> Iterator[Finding]:
         if reaction.getKineticLaw() is None:
             yield finding(place, "no kinetic law", "give the reaction a rate")
         for reference in _references(reaction):
-            if reference.isSetId() and model.getRule(reference.getId()) is not None:
-                yield finding(place, "stoichiometry that changes", "write the rate with the factor in it")
+            if not _is_fixed(reference, model):
+                yield finding(place, "stoichiometry that is not a number", "write the rate with the factor in it")
+    converted = [s for s in (model.getSpecies(i) for i in range(model.getNumSpecies())) if s.isSetConversionFactor()]
+    if model.isSetConversionFactor() or converted:
+        place = ", ".join(f"species {s.getId()}" for s in converted) or "model"
+        yield finding(place, "conversion factor", "write rates in the unit of the species")
+
+
+def _is_fixed(reference: libsbml.SpeciesReference, model: libsbml.Model) -> bool:
+    """Whether a stoichiometry is a plain number."""
+    own = reference.getId()
+    changes = own and (model.getRule(own) is not None or model.getInitialAssignment(own) is not None)
+    return not (changes or reference.isSetStoichiometryMath() or math.isnan(reference.getStoichiometry()))
 
 
 def _references(reaction: libsbml.Reaction) -> list[libsbml.SpeciesReference]:
@@ -139,27 +167,72 @@ def _system(model: libsbml.Model, sbml: str, name: str) -> System:
         rules = {r.getVariable(): reader.read(r.getMath()) for r in _rules(model, libsbml.SBML_ASSIGNMENT_RULE)}
         rates = {r.getVariable(): reader.read(r.getMath()) for r in _rules(model, libsbml.SBML_RATE_RULE)}
         rates |= _reaction_rates(model, reader, graph, rules)
-        assigned = {
+        assigned = dict(_converted(model, graph)) | {
             a.getSymbol(): reader.read(a.getMath())
             for a in (model.getInitialAssignment(i) for i in range(model.getNumInitialAssignments()))
         }
     except UnsupportedMath as error:
         raise InputError(str(error), file=name, remedy="write it with the functions that are supported") from error
+    rules = _in_order(rules, name)
     initial = {s: assigned.pop(s, graph.constant(_initial_value(model, s))) for s in rates}
     for state in rates:
         parameters.pop(state, None)
     for symbol in rules:
         parameters.pop(symbol, None)
+        assigned.pop(symbol, None)
     parameters |= _evaluate_assigned(graph, assigned, parameters, name)
     missing = [p for p, v in parameters.items() if math.isnan(v)]
+    missing += [s for s, node in initial.items() if math.isnan(node.value)]
     if missing:
         raise InputError(
-            "a parameter has no value", file=name, place=", ".join(sorted(missing)), remedy="give it a value"
+            "a quantity has no value", file=name, place=", ".join(sorted(missing)), remedy="give it a value"
         )
+    _refuse_unknown({**rates, **rules, **initial}, {*rates, *rules, *parameters, "time"}, name)
+    initial = _of_parameters(graph, initial, rules, name)
     states = tuple(sorted(rates, key=_document_order(model).__getitem__))
-    return System(
-        model.getId(), graph, states, initial, rates, parameters, _in_order(rules, name), sbml
-    )
+    return System(model.getId(), graph, states, initial, rates, parameters, rules, sbml)
+
+
+def _converted(model: libsbml.Model, graph: Graph) -> Iterator[tuple[str, Node]]:
+    """Initial values that must be divided or multiplied by the size of a compartment that is itself assigned."""
+    for i in range(model.getNumSpecies()):
+        species = model.getSpecies(i)
+        size = species.getCompartment()
+        if model.getInitialAssignment(size) is None:
+            continue
+        if species.isSetInitialAmount() and not species.getHasOnlySubstanceUnits():
+            amount = graph.constant(species.getInitialAmount())
+            yield species.getId(), graph.apply("divide", amount, graph.symbol(size))
+        if species.isSetInitialConcentration() and species.getHasOnlySubstanceUnits():
+            concentration = graph.constant(species.getInitialConcentration())
+            yield species.getId(), graph.apply("multiply", concentration, graph.symbol(size))
+
+
+def _refuse_unknown(formulas: Mapping[str, Node], known: Set[str], name: str) -> None:
+    """Refuse formulas that use the speed of a reaction or a stoichiometry, which have an id but no value here."""
+    for place, node in formulas.items():
+        unknown = symbols([node]) - known
+        if unknown:
+            raise InputError(
+                "a formula uses something that is not a quantity of the model",
+                file=name,
+                place=place,
+                value=", ".join(sorted(unknown)),
+                remedy="a species, compartment, parameter or `time`; write the rate of a reaction out",
+            )
+
+
+def _of_parameters(
+    graph: Graph, initial: Mapping[str, Node], rules: Mapping[str, Node], name: str
+) -> dict[str, Node]:
+    """Initial values as expressions of parameters only, in the order of `initial`."""
+    known: dict[str, Node] = {}
+    for rule, node in rules.items():
+        known[rule] = graph.substitute(node, known)
+    values: dict[str, Node] = {}
+    for state, node in _in_order({s: graph.substitute(n, known) for s, n in initial.items()}, name).items():
+        values[state] = graph.substitute(node, values)
+    return {state: values[state] for state in initial}
 
 
 def _rules(model: libsbml.Model, kind: int) -> list[libsbml.Rule]:
@@ -241,7 +314,7 @@ def _in_order(rules: Mapping[str, Node], name: str) -> dict[str, Node]:
         ready = [k for k, node in pending.items() if not symbols([node]) & pending.keys()]
         if not ready:
             raise InputError(
-                "assignment rules form a circle", file=name, place=", ".join(pending), remedy="break the circle"
+                "assignments form a circle", file=name, place=", ".join(pending), remedy="break the circle"
             )
         for k in ready:
             ordered[k] = pending.pop(k)

@@ -7,7 +7,7 @@ from typing import Final, final
 
 import libsbml
 
-from stromal.engine.graph import Graph, Node
+from stromal.engine.graph import TRUTH_VALUED, Graph, Node
 
 _FOLDED: Final = {libsbml.AST_PLUS: ("add", 0.0), libsbml.AST_TIMES: ("multiply", 1.0)}
 _LOGIC: Final = {libsbml.AST_LOGICAL_AND: "logical_and", libsbml.AST_LOGICAL_OR: "logical_or"}
@@ -24,7 +24,6 @@ _PLAIN: Final = {
     libsbml.AST_RELATIONAL_GEQ: "greater_equal",
     libsbml.AST_RELATIONAL_EQ: "equal",
     libsbml.AST_RELATIONAL_NEQ: "not_equal",
-    libsbml.AST_LOGICAL_NOT: "logical_not",
     libsbml.AST_FUNCTION_MIN: "minimum",
     libsbml.AST_FUNCTION_MAX: "maximum",
 }
@@ -59,7 +58,7 @@ class Reader:
         UnsupportedMath
             Naming the construct.
         """
-        return self._node(math, {})
+        return self._number(self._node(math, {}))
 
     def read_kinetic_law(self, reaction: libsbml.Reaction) -> Node:
         """Rate of a reaction, its local parameters replaced by their values."""
@@ -67,7 +66,7 @@ class Reader:
         own = {}
         for i in range(law.getNumParameters()):
             own[law.getParameter(i).getId()] = self._graph.constant(law.getParameter(i).getValue())
-        return self._node(law.getMath(), own)
+        return self._number(self._node(law.getMath(), own))
 
     def _node(self, math: libsbml.ASTNode, bound: Mapping[str, Node]) -> Node:
         kind = math.getType()
@@ -94,23 +93,32 @@ class Reader:
         graph = self._graph
         if kind in _FOLDED:
             op, neutral = _FOLDED[kind]
-            return self._chain(op, args) if args else graph.constant(neutral)
+            return self._chain(op, [self._number(a) for a in args]) if args else graph.constant(neutral)
         if kind in _LOGIC and args:
             return self._chain(_LOGIC[kind], args)
+        if kind == libsbml.AST_LOGICAL_NOT:
+            return graph.apply("logical_not", *args)
+        if kind == libsbml.AST_FUNCTION_PIECEWISE and len(args) % 2:
+            result = self._number(args[-1])
+            for value, condition in zip(args[-3::-2], args[-2::-2], strict=True):
+                result = graph.apply("where", condition, self._number(value), result)
+            return result
+        args = [self._number(a) for a in args]
         if kind == libsbml.AST_MINUS:
             return graph.apply("negative", args[0]) if len(args) == 1 else graph.apply("subtract", *args)
         if kind == libsbml.AST_FUNCTION_ROOT and len(args) == 2:
             return graph.apply("power", args[1], graph.apply("divide", graph.constant(1.0), args[0]))
-        if kind == libsbml.AST_FUNCTION_PIECEWISE and len(args) % 2:
-            result = args[-1]
-            for value, condition in zip(args[-3::-2], args[-2::-2], strict=True):
-                result = graph.apply("where", condition, value, result)
-            return result
         if kind in (libsbml.AST_FUNCTION_MIN, libsbml.AST_FUNCTION_MAX):
             return self._chain(_PLAIN[kind], args)
-        if kind in _PLAIN:
+        if kind in _PLAIN and (_PLAIN[kind] not in TRUTH_VALUED or len(args) == 2):
             return graph.apply(_PLAIN[kind], *args)
         raise UnsupportedMath(f"`{libsbml.formulaToL3String(math)}` is not supported")
+
+    def _number(self, node: Node) -> Node:
+        """A truth value as 1 or 0: NumPy does not calculate with truth values as with numbers."""
+        if node.op not in TRUTH_VALUED:
+            return node
+        return self._graph.apply("where", node, self._graph.constant(1.0), self._graph.constant(0.0))
 
     def _chain(self, op: str, args: list[Node]) -> Node:
         result = args[0]

@@ -79,13 +79,17 @@ def build(
     Raises
     ------
     InputErrors
-        Unknown patient, kind or target; a time or amount that is not finite, or that lies before the start.
+        Columns are missing; unknown patient, kind or target; a time (of an action or a record) or amount that is
+        not finite, or that lies before the start.
     """
-    index = pd.Index(patients)
-    rows = index.get_indexer(pd.Index(schedule["patient"]))
-    faults = _faults(system, schedule, rows, start)
+    missing = [c for c in COLUMNS if c not in schedule]
+    if missing:
+        remedy = f"the columns {', '.join(COLUMNS)}"
+        raise InputErrors([Finding("error", "schedule", f"columns {missing} are missing", remedy)])
+    rows = pd.Index(patients).get_indexer(pd.Index(schedule["patient"]))
+    faults = [*_output_faults(output_times, start), *_faults(system, schedule, rows, start)]
     if faults:
-        raise InputErrors(tuple(faults))
+        raise InputErrors(faults)
     all_slots = tuple(dict.fromkeys((*slots, *schedule.loc[schedule["kind"] == "set", "target"])))
     where = {name: i for i, name in enumerate(system.states)}
     slot = {name: i for i, name in enumerate(all_slots)}
@@ -109,10 +113,15 @@ def build(
     )
 
 
+def _output_faults(times: Floats, start: Floats) -> list[Finding]:
+    wrong = np.argwhere(np.isinf(times) | (times < start[:, None]))[:5]
+    remedy = "a finite time not before the start of the solve, or NaN for no output"
+    return [
+        Finding("error", f"output_times[{i}, {k}]", f"{times[i, k]} cannot be used", remedy) for i, k in wrong
+    ]
+
+
 def _faults(system: System, schedule: pd.DataFrame, rows: Ints, start: Floats) -> list[Finding]:
-    missing = [c for c in COLUMNS if c not in schedule]
-    if missing:
-        return [Finding("error", "schedule", f"columns {missing} are missing", f"the columns {COLUMNS}")]
     faults = []
     known = {"set": set(system.parameters), **dict.fromkeys(("bolus", "scale", "rate"), set(system.states))}
     times = schedule["time"].to_numpy(dtype=float)

@@ -144,11 +144,12 @@ def _parameters(recipe: PopulationRecipe, people: pd.DataFrame, draws: _Draws) -
     table = parameter_table()
     spreads = table.loc[table["distribution"] == "lognormal", "spread"].to_dict()
     spreads |= {symbol: spread.log_sd for symbol, spread in recipe.activity.items()}
+    medians = {symbol: spread.median_factor for symbol, spread in recipe.activity.items()}
     spreads.pop("eff", None)  # the MSC effect is set by the scenario, times the patient's factor
     shifts = (_shifts(people["subset"], recipe.subset_effects), _shifts(people["antibody"], recipe.antibody_effects))
     values: dict[str, Array] = {}
     for symbol, log_sd in sorted(spreads.items()):
-        drawn = float(table.at[symbol, "value"]) * np.exp(log_sd * draws.normal(f"parameter {symbol}"))
+        drawn = medians.get(symbol, 1.0) * float(table.at[symbol, "value"]) * np.exp(log_sd * draws.normal(f"parameter {symbol}"))
         for shift in shifts:
             drawn = drawn * shift.get(symbol, 1.0)
         bound = recipe.bounds.get(symbol)

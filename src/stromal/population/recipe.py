@@ -15,9 +15,18 @@ Activity = Literal["central", "low", "high"]
 
 
 class Spread(Spec):
-    """Log-SD of a parameter between patients, with the reason for its size."""
+    """Log-normal distribution of a parameter between patients, with the reason for its size.
+
+    Attributes
+    ----------
+    log_sd : float
+    median_factor : float
+        Median between patients as a multiple of the model's value.
+    reason : str
+    """
 
     log_sd: float
+    median_factor: float = 1.0
     reason: str
 
 

@@ -42,16 +42,15 @@ class VirtualPatient:
         All actions: time [d after the trigger], kind, target, amount.
     course : DataFrame
         Index: days after the trigger; columns `OUTPUTS` (true values).
-    screening, baseline : float
-        [d after the trigger].
+    marks : list of (float, str)
+        What happened when [d after the trigger].
     """
 
     person: Mapping[str, object]
     parameters: Mapping[str, float]
     schedule: pd.DataFrame
     course: pd.DataFrame
-    screening: float
-    baseline: float
+    marks: list[tuple[float, str]]
 
 
 def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> VirtualPatient:
@@ -93,9 +92,16 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
         {k: float(v) for k, v in parameters.iloc[0].items()},
         schedule.drop(columns="patient"),
         pd.DataFrame(solved.values[0], index=pd.Index(days, name="day"), columns=list(OUTPUTS)),
-        float(people["referral"].iloc[0]),
-        baseline,
+        _marks(design, arm, float(people["first_symptom"].iloc[0]), float(people["referral"].iloc[0]), baseline),
     )
+
+
+def _marks(
+    design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float
+) -> list[tuple[float, str]]:
+    treatments = {(c.product, d) for c in design.arm(arm).regimen for d in (c.days or (c.from_day or 0,))}
+    given = [(baseline + day, product.replace("_", " ")) for product, day in sorted(treatments, key=lambda t: t[1])]
+    return [(first_symptom, "first symptom"), (screening, "screening"), (baseline, "baseline"), *given]
 
 
 def model_parameters(parameters: Mapping[str, float]) -> dict[str, float]:

@@ -1,0 +1,132 @@
+"""Arms of published studies in systemic sclerosis and their results, as two checked tables.
+
+``ssc_arms.csv`` has one row per arm; ``ssc_arm_results.csv`` one row per arm, end point, population, statistic and time.
+The files hold facts (numbers, with a short quotation that locates each) and the DOI of the paper, and only those that
+were seen in the source (`verified` is "yes"): numbers known from memory or only in part are left out until somebody
+has read them there. Where `doi_seen` does not begin with "yes" the number was seen but the printed DOI was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from stromal.compute.errors import InputError
+
+FOLDER: Final = Path(__file__).parent
+ARMS: Final = FOLDER / "ssc_arms.csv"
+ARM_RESULTS: Final = FOLDER / "ssc_arm_results.csv"
+
+_ARM_NUMBERS: Final = (
+    *("year", "n", "pct_dcssc", "disease_duration_mo_mean", "disease_duration_mo_sd"),
+    *("baseline_mrss_mean", "baseline_mrss_sd", "baseline_fvc_pct_mean", "baseline_fvc_pct_sd"),
+    *("baseline_dlco_pct_mean", "baseline_dlco_pct_sd"),
+    *("pct_ATA", "pct_ACA", "pct_RNAP3", "pct_female", "age_mean"),
+)
+_ARM_TEXT: Final = (
+    *("trial", "registry_id", "arm", "arm_class", "intervention", "dose_schedule", "design", "stat_note"),
+    *("source_doi", "quote", "verified", "verified_fields", "doi_seen", "registry_seen", "tuned_prototype"),
+)
+_RESULT_NUMBERS: Final = ("year", "timepoint_weeks", "value", "sd", "se", "ci_low", "ci_high", "n_at_timepoint")
+_RESULT_TEXT: Final = (
+    *("trial", "registry_id", "arm", "endpoint", "endpoint_detail", "unit", "stat_type", "population"),
+    *("source_doi", "quote", "verified", "note", "doi_seen", "registry_seen"),
+)
+UNITS: Final[Mapping[str, str]] = {
+    "mRSS_change": "points",
+    "mRSS_value": "points",
+    "FVC_pct_change": "% predicted",
+    "FVC_pct_value": "% predicted",
+    "FVC_mL_change": "mL",
+    "FVC_mL_per_year": "mL/yr",
+    "DLCO_pct_change": "% predicted",
+    "DLCO_pct_value": "% predicted",
+    "mRSS_responder_pct": "% patients",
+    "mRSS_regressor_pct": "% patients",
+}
+"""Unit that each end point used in reports must have."""
+UNCLEAR_UNIT: Final = "% (absolute pp vs relative not stated)"
+"""Unit of a change in FVC where the paper does not say whether it is in points of percent or relative."""
+
+
+@cache
+def _read(path: Path, numbers: tuple[str, ...], text: tuple[str, ...]) -> pd.DataFrame:
+    raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if set(raw.columns) != {*numbers, *text}:
+        odd = sorted({*raw.columns} ^ {*numbers, *text})
+        raise InputError("columns missing or unknown", file=path, value=odd, remedy=", ".join((*text, *numbers)))
+    values = {}
+    for name in numbers:
+        values[name] = pd.to_numeric(raw[name].replace("", None), errors="coerce")
+        bad = values[name].isna() & (raw[name] != "")
+        if bad.any():
+            line = int(bad.to_numpy().argmax()) + 2
+            raise InputError(
+                "not a number", file=path, place=f"line {line}, {name}", value=raw[name][bad].iloc[0], remedy="a number"
+            )
+    return raw.astype(object).assign(**values)
+
+
+def read_arms(path: Path) -> pd.DataFrame:
+    """Read and check a table of arms; see `arms`.
+
+    Raises
+    ------
+    InputError
+        A column is missing or unknown, or a number is none.
+    """
+    return _read(path, _ARM_NUMBERS, _ARM_TEXT).copy()
+
+
+def read_arm_results(path: Path) -> pd.DataFrame:
+    """Read and check a table of results; see `arm_results`.
+
+    Raises
+    ------
+    InputError
+        A column is missing or unknown, a number is none, or an end point of `UNITS` has another unit.
+    """
+    table = _read(path, _RESULT_NUMBERS, _RESULT_TEXT)
+    expected = table["endpoint"].map(UNITS)
+    wrong = expected.notna() & (table["unit"] != expected) & (table["unit"] != UNCLEAR_UNIT)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise InputError(
+            f"the unit of {table['endpoint'].iloc[row]} is another",
+            file=path,
+            place=f"line {row + 2}, unit",
+            value=table["unit"].iloc[row],
+            remedy=str(expected.iloc[row]),
+        )
+    return table.copy()
+
+
+def arms() -> pd.DataFrame:
+    """Arms of published studies.
+
+    Returns
+    -------
+    DataFrame
+        One row per arm: `trial`, `arm`, `arm_class`, what was given, `n` patients, and baseline (`age_mean` [years],
+        `disease_duration_mo_*` [months], `baseline_mrss_*` [points], `baseline_fvc_pct_*` and `baseline_dlco_pct_*`
+        [% of predicted], `pct_*` [% of patients]). `tuned_prototype` marks trials whose numbers tuned the model by
+        hand. Missing numbers are NaN, missing text is empty.
+    """
+    return read_arms(ARMS)
+
+
+def arm_results() -> pd.DataFrame:
+    """Results of arms of published studies.
+
+    Returns
+    -------
+    DataFrame
+        One row per `trial`, `arm`, `endpoint`, `endpoint_detail`, `population`, `stat_type` and `timepoint_weeks`
+        [weeks]: `value` in `unit`, `sd` between patients, `se`, `ci_low`, `ci_high` (an interval of 95 % unless
+        `stat_type` says otherwise) and `n_at_timepoint`. A result in words has no `value`.
+    """
+    return read_arm_results(ARM_RESULTS)

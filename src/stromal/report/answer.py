@@ -1,0 +1,230 @@
+"""The answer in words: sentences computed from the numbers of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from stromal.design.endpoints import EndPoint
+from stromal.design.trial import TrialDesign
+from stromal.evidence import msc_changes
+from stromal.report.wording import (
+    comparison,
+    listed,
+    number,
+    on_scale,
+    outcome,
+    percent,
+    percent_with_error,
+    plain,
+    row_of,
+    scale,
+    unit,
+    value_with_error,
+)
+
+Summary = Mapping[str, Any]
+WEEKS_AROUND = 8.0
+"""Published values this near to a visit are set beside it [weeks]."""
+
+
+def headline(design: TrialDesign) -> EndPoint:
+    """The end point that the answer is about: the first that asks about efficacy, else the first of all."""
+    efficacy = [e for e in design.endpoints if e.kind != "event"]
+    primary = [e for e in efficacy if e.role == "primary"]
+    return (primary or efficacy or list(design.endpoints))[0]
+
+
+def role_sentence(design: TrialDesign) -> str:
+    """Which end point the answer is about, and what the design says of its rank."""
+    endpoint = headline(design)
+    text = f"The answer is about the {outcome(endpoint)} ({comparison(endpoint)})."
+    if endpoint.role == "primary":
+        return text + " It is the primary end point of the design."
+    primary = [outcome(e) for e in design.endpoints if e.role == "primary"]
+    return (
+        f"{text} It is a secondary end point: the design's primary end point is {listed(primary)}, which says "
+        "nothing about efficacy."
+    )
+
+
+def answer(design: TrialDesign, summary: Summary, replicates: pd.DataFrame) -> list[str]:
+    """The answer, one sentence or two each."""
+    endpoint = headline(design)
+    if endpoint.contrast is None:
+        return _without_control(design, summary)
+    row, n = row_of(summary, endpoint.name), int(summary["replicates"])
+    return [
+        _nothing(endpoint, row, n),
+        _stated(endpoint, row, summary, n),
+        _believed(summary, row, n),
+        *_of_the_successes(endpoint, replicates),
+        _estimate_alone(endpoint, row),
+        _over_the_spread(endpoint, summary),
+    ]
+
+
+def _nothing(endpoint: EndPoint, row: Mapping[str, Any], n: int) -> str:
+    direction = "in either direction" if endpoint.sides == 2 else "in favour of treatment"
+    return (
+        f"If the cells do nothing, {_share(row, 'type_one_error', n)} of such trials would still report a "
+        f"statistically significant difference {direction}; the test is set to {percent(endpoint.alpha)}."
+    )
+
+
+def _stated(endpoint: EndPoint, row: Mapping[str, Any], summary: Summary, n: int) -> str:
+    size = ""
+    if row["truth"] is not None:
+        error = None if row["truth_mcse"] is None else row["truth_mcse"] * scale(endpoint)
+        digits = 2 if endpoint.kind == "change" else 1
+        true = value_with_error(row["truth"] * scale(endpoint), error, digits)
+        size = f" (a true difference of {true} {unit(endpoint)} in these patients)"
+    missed = "" if row["power"] is None else f"; the other {percent(1.0 - row['power'])} would miss it"
+    return (
+        f"If the effect is as the design states{size}, {_share(row, 'power', n)} of such trials would find it"
+        f"{missed}."
+    )
+
+
+def _believed(summary: Summary, row: Mapping[str, Any], n: int) -> str:
+    effect = summary["effect"]
+    return (
+        f"Averaged over what is believed today ({percent(effect['prior_share_at_zero'], 0)} chance that the cells do "
+        f"nothing, otherwise an effect that is more often small than large), the probability that such a trial "
+        f"succeeds is {_share(row, 'probability_of_success', n)}. To succeed means a statistically significant "
+        "result in favour of treatment in this end point, not a benefit that patients notice, and not approval."
+    )
+
+
+def _of_the_successes(endpoint: EndPoint, replicates: pd.DataFrame) -> list[str]:
+    own = replicates[(replicates["scenario"] == "prior") & (replicates["endpoint"] == endpoint.name)]
+    found = own[own["favours_treatment"]]
+    if found.empty:
+        return []
+    idle = int((found["msc_effect"] == 0.0).sum())
+    trials = "trial" if len(found) == 1 else "trials"
+    return [
+        f"Of the {len(found)} simulated {trials} that succeeded under what is believed today, {idle} had cells that "
+        "do nothing. A success would raise the probability that the cells work; it would not settle it."
+    ]
+
+
+def _estimate_alone(endpoint: EndPoint, row: Mapping[str, Any]) -> str:
+    null, stated = row["estimates_null"], row["estimates_reference"]
+    parts = [
+        f"between {on_scale(endpoint, e['p05'])} and {on_scale(endpoint, e['p95'])} {world}"
+        for e, world in ((null, "if the cells do nothing"), (stated, "if the effect is as stated"))
+    ]
+    return (
+        f"A single trial of this size would estimate the difference with a wide margin: nine in ten would report "
+        f"{' and '.join(parts)}."
+    )
+
+
+def _over_the_spread(endpoint: EndPoint, summary: Summary) -> str:
+    by_level = {s["activity"]: row_of(s, endpoint.name) for s in summary["spread"]}
+    parts = [
+        f"{what} {percent(by_level['low'][key])} and {percent(by_level['high'][key])}"
+        for key, what in (("power", "power is"), ("probability_of_success", "the probability of success"))
+    ]
+    return (
+        "How much patients differ from each other is assumed, not yet calibrated. At the two ends of what is plausible "
+        f"(little and much difference) {' and '.join(parts)}."
+    )
+
+
+def _without_control(design: TrialDesign, summary: Summary) -> list[str]:
+    endpoint = headline(design)
+    row, n = row_of(summary, endpoint.name), int(summary["replicates"])
+    null, stated = row["estimates_null"], row["estimates_reference"]
+    what = "mean change" if endpoint.kind == "change" else "share"
+    sentences = [
+        f"This design has no control group. If the cells do nothing, such a series would still report a {what} of "
+        f"{on_scale(endpoint, null['mean'])} (nine in ten series between {on_scale(endpoint, null['p05'])} and "
+        f"{on_scale(endpoint, null['p95'])}). If the effect is as the design states, it would report "
+        f"{on_scale(endpoint, stated['mean'])} ({on_scale(endpoint, stated['p05'])} to "
+        f"{on_scale(endpoint, stated['p95'])}). Without a control group nobody could tell which of the two it is."
+    ]
+    if endpoint.kind == "change":
+        sentences += [*_where_it_comes_from(endpoint, summary), *_beside_published(endpoint, null["mean"])]
+        sentences.append(
+            f"A test of the mean change against no change at all would be significant in "
+            f"{_share(row, 'type_one_error', n)} of such series although the cells do nothing: that test does not "
+            "ask whether the cells work. Power and probability of success have no meaning here and are not given."
+        )
+    return sentences
+
+
+def _where_it_comes_from(endpoint: EndPoint, summary: Summary) -> list[str]:
+    true = [
+        t["mean"]
+        for t in summary["trajectories"]
+        if (t["scenario"], t["day"], t["readout"], t["value"])
+        == ("null", endpoint.day, endpoint.measure, "true change")
+    ]
+    seen = row_of(summary, endpoint.name)["estimates_null"]["mean"]
+    if not true or seen is None:
+        return []
+    rest = seen - true[0]
+    return [
+        f"Of the {on_scale(endpoint, seen)} without any effect, {on_scale(endpoint, true[0])} are the true course of "
+        f"the disease under background drugs. The other {on_scale(endpoint, rest)} are how patients were chosen and "
+        "measured: regression to the mean, expectation of an unblinded rater and patient, and who was still seen."
+    ]
+
+
+def _beside_published(endpoint: EndPoint, null_mean: float | None) -> list[str]:
+    if endpoint.measure != "mrss" or null_mean is None:
+        return []
+    week = endpoint.day / 7.0
+    published = msc_changes("mRSS_change", week - WEEKS_AROUND, week + WEEKS_AROUND)
+    return [
+        f"The published uncontrolled series of {p.background} ({p.trial}, {p.n:.0f} patients) reported "
+        f"{number(p.value)} points at week {p.week:.0f}. "
+        f"{_share_of(null_mean, p.value)} appears here with no effect at all."
+        for p in published.itertuples()
+    ]
+
+
+def _share_of(null_mean: float, published: float) -> str:
+    share = null_mean / published
+    if share >= 1.0:
+        return f"All of it (and more: {number(null_mean)})"
+    return f"None of it ({number(null_mean)})" if share <= 0.0 else f"About {percent(share, 0)} of it ({number(null_mean)})"
+
+
+def _share(row: Mapping[str, Any], key: str, n: int) -> str:
+    return percent_with_error(row[key], row[f"{key}_mcse"], n)
+
+
+def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
+    """How many respond although the cells do nothing, for each responder end point."""
+    sentences = []
+    for endpoint in (e for e in design.endpoints if e.kind == "responder"):
+        row = row_of(summary, endpoint.name)
+        null, stated = row["estimates_null"], row["estimates_reference"]
+        if endpoint.contrast is None:
+            sentences.append(
+                f"{percent(null['mean'])} of the patients would count as responders although the cells do nothing "
+                f"({outcome(endpoint)}); {percent(stated['mean'])} if the effect is as stated."
+            )
+            continue
+        shares = _arm_shares(summary, endpoint, design.arms_in(endpoint.contrast[1]))
+        sentences.append(
+            f"{listed(shares)} would count as responders although they get no active cells ({outcome(endpoint)}; "
+            f"who dies or leaves is no responder). The difference between the groups is then "
+            f"{on_scale(endpoint, null['mean'])} on average, and {on_scale(endpoint, null['p05'])} to "
+            f"{on_scale(endpoint, null['p95'])} in nine of ten single trials."
+        )
+    return sentences
+
+
+def _arm_shares(summary: Summary, endpoint: EndPoint, arms: Sequence[str]) -> list[str]:
+    rows = [
+        o
+        for o in summary["outcomes"]
+        if (o["scenario"], o["endpoint"]) == ("null", endpoint.name) and o["arm"] in arms
+    ]
+    return [f"{percent_with_error(o['mean'], o['mcse'], o['n'])} of the {plain(o['arm'])} arm" for o in rows]

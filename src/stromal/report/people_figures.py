@@ -1,0 +1,144 @@
+"""Figures of people: one virtual patient's course, and what a population is like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from stromal.report.drawing import ACCENT, FAINT, HUES, INK, Form, saved, style
+from stromal.report.wording import MEASURE_NAMES, UNITS
+
+READOUTS: Final[Mapping[str, str]] = {
+    "mRSS": "skin score [points]",
+    "FVC": "FVC [% predicted]",
+    "FVC_mL": "FVC [mL]",
+    "DLCO": "DLCO [% predicted]",
+    "CapLoss": "capillary loss [share]",
+    "CRP": "C-reactive protein [mg/L]",
+    "CT_extent": "lung disease on CT [% of lung]",
+}
+"""Read-outs of the model; any other column is a state, in folds of healthy."""
+STATES: Final[Mapping[str, str]] = {
+    "Ab": "autoantibody",
+    "N": "pathogenic memory",
+    "E": "endothelial injury",
+    "Th1": "Th1 cells",
+    "Th2": "Th2 cells",
+    "Th17": "Th17 cells",
+    "Treg": "regulatory T cells",
+    "B": "B cells",
+    "PC": "plasma cells",
+    "DC": "dendritic cells",
+    "M1s": "inflammatory macrophages, skin",
+    "M1l": "inflammatory macrophages, lung",
+    "MFs": "myofibroblasts, skin",
+    "MFl": "myofibroblasts, lung",
+    "Cs": "new collagen, skin",
+    "Xs": "cross-linked collagen, skin",
+    "Cl": "new collagen, lung",
+    "Xl": "cross-linked collagen, lung",
+    "Ds": "damage, skin",
+    "Tol": "tolerance",
+    "Mreg": "regulatory phagocytes",
+    "Ml": "MSC in the lung",
+}
+PER_ROW: Final = 3
+DESCRIBED: Final = (
+    *("age_years", "months_since_first_symptom", "mrss", "fvc_pct"),
+    *("dlco_pct", "crp_mg_l", "ct_extent_pct", "weight_kg"),
+)
+
+
+def patient_figure(
+    course: pd.DataFrame, marks: Mapping[str, float], title: str, *, form: Form = "svg"
+) -> bytes:
+    """One virtual patient's course.
+
+    Parameters
+    ----------
+    course : DataFrame
+        Index: days after the trigger. Columns: read-outs and states of the model, one small panel each.
+    marks : mapping of str to float
+        Days that are marked in every panel, by what happens then (screening, baseline, an infusion).
+    title : str
+    form : {"svg", "png"}
+
+    Returns
+    -------
+    bytes
+        The picture's file; the same for the same course.
+    """
+    with style():
+        figure = _sheet(len(course.columns), title)
+        months = course.index.to_numpy(float) / 30.4
+        for k, name in enumerate(course.columns):
+            axes = figure.axes[k]
+            readout = name in READOUTS
+            axes.plot(months, course[name].to_numpy(float), color=HUES[1] if readout else HUES[2], linewidth=1.3)
+            axes.set_title(READOUTS.get(name) or f"{STATES.get(name, name)} [× healthy]", fontsize=7.5)
+            axes.set_ylim(bottom=min(0.0, float(course[name].min())))
+            if k >= len(course.columns) - PER_ROW:
+                axes.set_xlabel("months after the trigger")
+            for j, (label, day) in enumerate(marks.items()):
+                axes.axvline(day / 30.4, color=ACCENT, linewidth=0.8, linestyle=(0, (3, 1 + 2 * (j % 3))))
+                if k == 0:
+                    axes.annotate(
+                        label,
+                        (day / 30.4, 1.0),
+                        xycoords=("data", "axes fraction"),
+                        xytext=(-2, -2),
+                        textcoords="offset points",
+                        rotation=90,
+                        ha="right",
+                        va="top",
+                        fontsize=6.5,
+                        color=ACCENT,
+                    )
+        return saved(figure, form)
+
+
+def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "svg") -> bytes:
+    """What a population is like: covariates and read-outs as histograms, with the 5th, 50th and 95th percentile.
+
+    Parameters
+    ----------
+    people : DataFrame
+        One row per patient; the columns of `DESCRIBED` that it has are drawn, and subset, antibody and sex.
+    """
+    numeric = [name for name in DESCRIBED if name in people]
+    shares = [name for name in ("subset", "antibody", "sex") if name in people]
+    with style():
+        figure = _sheet(len(numeric) + len(shares), title or f"{len(people)} virtual patients")
+        for axes, name in zip(figure.axes, numeric, strict=False):
+            values = people[name].dropna().to_numpy(float)
+            low, middle, high = (float(pd.Series(values).quantile(q)) for q in (0.05, 0.5, 0.95))
+            shown = values[values <= float(pd.Series(values).quantile(0.995))]
+            axes.hist(shown, 24, color=HUES[1], alpha=0.6)
+            for value, line in ((low, ":"), (middle, "-"), (high, ":")):
+                axes.axvline(value, color=INK, linewidth=0.9, linestyle=line)
+            axes.set_title(f"{MEASURE_NAMES[name].split(' (')[0]} [{UNITS[name]}]", fontsize=7.5)
+            axes.set_xlabel(f"median {middle:.0f}, 90 % within {low:.0f} to {high:.0f}", fontsize=7)
+            axes.set_yticks([])
+            axes.spines["left"].set_visible(False)
+        for axes, name in zip(figure.axes[len(numeric) :], shares, strict=True):
+            parts = people[name].value_counts(normalize=True).sort_index()
+            axes.barh([str(k) for k in parts.index], 100.0 * parts.to_numpy(), color=FAINT)
+            axes.invert_yaxis()
+            axes.set_title(f"{name} [% of patients]", fontsize=7.5)
+            axes.bar_label(axes.containers[0], fmt="%.0f", padding=2, fontsize=7)
+            axes.margins(x=0.15)
+        return saved(figure, form)
+
+
+def _sheet(panels: int, title: str) -> Figure:
+    """A white sheet of small panels."""
+    rows = math.ceil(panels / PER_ROW)
+    figure = Figure(figsize=(8.2, 0.5 + 1.75 * rows), layout="constrained", facecolor="white")
+    for k in range(panels):
+        figure.add_subplot(rows, PER_ROW, k + 1)
+    figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+    return figure
