@@ -30,7 +30,11 @@ def methods() -> str:
     return text + as_table(
         ["analysis", "what it does", "checked by"],
         (
-            [f"`{name}`", " ".join(str(entry.function.__doc__).split("\n\n")[0].split()), f"`{entry.checked_by}`"]
+            [
+                f"`{name}`",
+                " ".join(str(entry.function.__doc__).split("\n\n")[0].split()),
+                f"`{entry.checked_by}`",
+            ]
             for name, entry in ANALYSES.items()
         ),
     )

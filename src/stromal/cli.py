@@ -138,7 +138,12 @@ def trial_power(
     read = _warn(design)
     with _progress("simulating") as progress:
         table = power_table(
-            read, _sizes(sizes), replicates=replicates, seed=seed, workers=workers or processors(), progress=progress
+            read,
+            _sizes(sizes),
+            replicates=replicates,
+            seed=seed,
+            workers=workers or processors(),
+            progress=progress,
         )
     rows = json.loads(table.to_json(orient="records", double_precision=15))
     if as_json:
@@ -282,7 +287,10 @@ def _sizes(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(
-            "sizes are whole numbers", place="--sizes", value=text, remedy="numbers with commas, e.g. 20,40,80"
+            "sizes are whole numbers",
+            place="--sizes",
+            value=text,
+            remedy="numbers with commas, e.g. 20,40,80",
         ) from error
 
 

@@ -103,4 +103,3 @@ _TESTS: Final[dict[str, Callable[[], tuple[bool, str]]]] = {
     "natural history of the reference patient, mendings off": _natural_history,
     "spirometry reference": _spirometry,
 }
-

@@ -18,9 +18,7 @@ PROTOTYPE = SHARED / "model/prototype.py"
 @pytest.fixture(scope="module")
 def prototype():
     if not PROTOTYPE.is_file():
-        pytest.skip(
-            "the prototype is not here: set STROMAL_SHARED to the folder that holds model/prototype.py"
-        )
+        pytest.skip("the prototype is not here: set STROMAL_SHARED to the folder that holds model/prototype.py")
     spec = importlib.util.spec_from_file_location("stromal_prototype", PROTOTYPE)
     module = importlib.util.module_from_spec(spec)
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode

@@ -11,15 +11,11 @@ from stromal.biology.reference import ARMS, ENTRY_DAY
 from stromal.design import Course
 from stromal.engine import solve
 
-roadrunner = pytest.importorskip(
-    "roadrunner", reason="libroadrunner is not installed: the extra `independent` has it"
-)
+roadrunner = pytest.importorskip("roadrunner", reason="libroadrunner is not installed: the extra `independent` has it")
 
 PATIENT = pd.DataFrame({"sL": [1.2], "trigA": [4.5], "pot": [0.9], "aN": [0.1]}, index=["p"])
 TWO_INFUSIONS = (
-    Course.model_validate(
-        {"product": "umbilical_cord_msc", "days": (0, 91), "dose_per_kg": 1e6, "route": "iv"}
-    ),
+    Course.model_validate({"product": "umbilical_cord_msc", "days": (0, 91), "dose_per_kg": 1e6, "route": "iv"}),
 )
 COURSES = {
     "untreated": (),

@@ -9,9 +9,7 @@ from stromal.biology import neutral
 from stromal.biology.reference import ARMS, CASES, predicted
 from stromal.biology.registry import THERAPIES
 
-KNOWN = pd.read_csv(
-    Path(__file__).with_name("prototype_tables.csv"), keep_default_na=False, dtype={"value": str}
-)
+KNOWN = pd.read_csv(Path(__file__).with_name("prototype_tables.csv"), keep_default_na=False, dtype={"value": str})
 
 
 def half_last_digit(printed):

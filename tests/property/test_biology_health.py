@@ -63,9 +63,7 @@ def test_no_state_becomes_negative_whatever_is_given(seed):
     arms = random.choice(list(ARMS), size=len(patients))
     parts = [trigger(patients)]
     parts += [
-        actions(ARMS[a], patients.iloc[[i]], entry=random.uniform(100, 900))
-        for i, a in enumerate(arms)
-        if ARMS[a]
+        actions(ARMS[a], patients.iloc[[i]], entry=random.uniform(100, 900)) for i, a in enumerate(arms) if ARMS[a]
     ]
     schedule = pd.concat(parts, ignore_index=True)
     result = solve(model(), of_the_model(patients), schedule, np.arange(10.0, 1500.0, 35.0))
@@ -120,9 +118,7 @@ def test_transplantation_resets_memory_and_ordinary_drugs_relapse_after_stopping
         ignore_index=True,
     )
     days = ENTRY_DAY + np.array([0.0, 730.0, 2920.0])
-    memory, antibody, score = np.moveaxis(
-        solve(model(), patients, schedule, days, ("N", "Ab", "mRSS")).values, 2, 0
-    )
+    memory, antibody, score = np.moveaxis(solve(model(), patients, schedule, days, ("N", "Ab", "mRSS")).values, 2, 0)
     assert memory[0, 0] > 6
     assert memory[2, 1] < 1.6
     assert memory[2, 2] < 1.2
@@ -134,8 +130,7 @@ def test_transplantation_resets_memory_and_ordinary_drugs_relapse_after_stopping
 
 def test_the_shipped_mendings_do_what_they_are_for():
     shipped, before = (
-        treated(np.array([0.0, 168.0, 3285.0]), changed, ("untreated", "RTX", "AHSCT"))
-        for changed in ({}, neutral())
+        treated(np.array([0.0, 168.0, 3285.0]), changed, ("untreated", "RTX", "AHSCT")) for changed in ({}, neutral())
     )
 
     def gain(course):

@@ -92,9 +92,7 @@ def test_each_therapy_composes_alone(therapy):
 
 
 def test_every_file_in_the_folders_is_part_of_the_model():
-    found = {
-        folder: {p.stem for p in (FOLDER / folder).glob("*.ant")} for folder in ("mechanisms", "therapies")
-    }
+    found = {folder: {p.stem for p in (FOLDER / folder).glob("*.ant")} for folder in ("mechanisms", "therapies")}
     assert found == {"mechanisms": set(MECHANISMS), "therapies": set(ALL)}
 
 

@@ -16,9 +16,7 @@ def events(text):
     described = libsbml.readSBMLFromString(text).getModel()
     return [
         {
-            event.getEventAssignment(k).getVariable(): libsbml.formulaToL3String(
-                event.getEventAssignment(k).getMath()
-            )
+            event.getEventAssignment(k).getVariable(): libsbml.formulaToL3String(event.getEventAssignment(k).getMath())
             for k in range(event.getNumEventAssignments())
         }
         for event in (described.getEvent(i) for i in range(described.getNumEvents()))

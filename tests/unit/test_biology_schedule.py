@@ -31,15 +31,13 @@ def test_an_infusion_sets_lot_and_donor_and_divides_the_dose():
         (600.0, "bolus", "Ms", pytest.approx(0.02)),
         (600.0, "bolus", "Apo", pytest.approx(0.18)),
     ]
-    assert schedule.loc[schedule["kind"] == "bolus"].groupby("patient")[
-        "amount"
-    ].sum().to_list() == pytest.approx([2, 2])
+    assert schedule.loc[schedule["kind"] == "bolus"].groupby("patient")["amount"].sum().to_list() == pytest.approx(
+        [2, 2]
+    )
 
 
 def test_a_local_injection_goes_to_the_depot_whole():
-    schedule = actions(
-        [cells(product="autologous_adipose_msc", route="local", dose_per_kg=3e5)], TWO, entry=0
-    )
+    schedule = actions([cells(product="autologous_adipose_msc", route="local", dose_per_kg=3e5)], TWO, entry=0)
     assert rows(schedule, "a") == [
         (0.0, "set", "pot", 0.6),
         (0.0, "set", "mm", 0.0),

@@ -30,9 +30,7 @@ def _changed(data: Any, place: Place, change: Any) -> Any:
 
 
 PLACES = _places(DATA)
-WORDS = st.sampled_from(
-    ["active", "placebo", "mrss", "umbilical_cord_msc", "rituximab", "event", "limited", "iv"]
-)
+WORDS = st.sampled_from(["active", "placebo", "mrss", "umbilical_cord_msc", "rituximab", "event", "limited", "iv"])
 JUNK = (
     st.none()
     | st.booleans()
@@ -85,16 +83,10 @@ def test_a_field_replaced_by_anything_is_read_or_refused(place: Place, junk: Any
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.sampled_from([place for place in PLACES if place and isinstance(place[-1], str)]), st.text(max_size=10)
-)
+@given(st.sampled_from([place for place in PLACES if place and isinstance(place[-1], str)]), st.text(max_size=10))
 def test_a_key_renamed_or_dropped_is_read_or_refused(place: Place, name: str) -> None:
     def rename(data: dict[str, Any]) -> dict[str, Any]:
-        return {
-            (name if key == place[-1] else key): value
-            for key, value in data.items()
-            if name or key != place[-1]
-        }
+        return {(name if key == place[-1] else key): value for key, value in data.items() if name or key != place[-1]}
 
     check(outcome(dump(_changed(DATA, place[:-1], rename))))
 

@@ -242,9 +242,7 @@ def test_all_faults_of_a_file_come_in_one_error_in_file_order(tmp_path: Path) ->
         "visits.days[0]",
         "endpoints[0].contrast[0]",
     }
-    assert (
-        places.index("blindd") < places.index("arms[1].regimen[0].product") < places.index("visits.days[0]")
-    )
+    assert places.index("blindd") < places.index("arms[1].regimen[0].product") < places.index("visits.days[0]")
 
 
 def test_a_fault_behind_a_broken_end_point_keeps_its_place(tmp_path: Path) -> None:

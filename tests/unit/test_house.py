@@ -85,9 +85,7 @@ def test_no_file_names_an_absolute_path_of_the_machine_it_was_written_on() -> No
     assert places(ABSOLUTE_PATH) == []
 
 
-@pytest.mark.parametrize(
-    "file", ["pyproject.toml", "requirements/runtime.lock", "requirements/dev.lock", "Makefile"]
-)
+@pytest.mark.parametrize("file", ["pyproject.toml", "requirements/runtime.lock", "requirements/dev.lock", "Makefile"])
 def test_what_installs_names_no_package_index(file: str) -> None:
     named = re.findall(
         r"pypi\.org|pythonhosted|index-url|index_url|find-links|trusted-host|file://|https?://",
@@ -102,10 +100,7 @@ def test_lock_pins_one_version_with_hashes(name: str) -> None:
     assert entries
     assert [entry for entry, hashes in entries.items() if "==" not in entry or not hashes] == []
     assert [
-        hash_
-        for hashes in entries.values()
-        for hash_ in hashes
-        if not re.match(r"sha256:[0-9a-f]{64}\s*$", hash_)
+        hash_ for hashes in entries.values() for hash_ in hashes if not re.match(r"sha256:[0-9a-f]{64}\s*$", hash_)
     ] == []
 
 
@@ -117,9 +112,7 @@ def test_locks_hold_every_dependency_in_a_version_that_pyproject_allows() -> Non
     ):
         pins: dict[str, list[Version]] = {}
         for entry in map(Requirement, locked(name)):
-            pins.setdefault(canonicalize_name(entry.name), []).append(
-                Version(str(entry.specifier).removeprefix("=="))
-            )
+            pins.setdefault(canonicalize_name(entry.name), []).append(Version(str(entry.specifier).removeprefix("==")))
         for requirement in map(Requirement, wanted):
             versions = pins.get(canonicalize_name(requirement.name), [])
             assert any(version in requirement.specifier for version in versions), (
@@ -231,9 +224,7 @@ def test_no_python_file_has_two_subjects() -> None:
 
 def test_no_module_is_named_for_leftovers() -> None:
     assert [
-        str(path)
-        for path, _ in python_files("src")
-        if path.stem in {"utils", "util", "helpers", "misc", "common"}
+        str(path) for path, _ in python_files("src") if path.stem in {"utils", "util", "helpers", "misc", "common"}
     ] == []
 
 

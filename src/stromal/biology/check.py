@@ -61,9 +61,7 @@ def sbml_findings(text: str) -> Iterator[Finding]:
     for i in range(document.getNumErrors()):
         error = document.getError(i)
         severity: Severity = "error" if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR else "warning"
-        yield Finding(
-            severity, f"SBML line {error.getLine()}", " ".join(error.getMessage().split()), "valid SBML"
-        )
+        yield Finding(severity, f"SBML line {error.getLine()}", " ".join(error.getMessage().split()), "valid SBML")
 
 
 def table_findings(table: pd.DataFrame) -> Iterator[Finding]:
@@ -73,18 +71,14 @@ def table_findings(table: pd.DataFrame) -> Iterator[Finding]:
     for row in table.itertuples():
         place = f"{TABLE.name}, {row.symbol}"
         if not row.name.strip() or not row.source.strip():
-            yield Finding(
-                "error", place, "has no name or no source", "what it means, and where its value is from"
-            )
+            yield Finding("error", place, "has no name or no source", "what it means, and where its value is from")
         for column, allowed in (
             ("unit", tuple(SBML_UNITS)),
             ("origin", ORIGINS),
             ("distribution", DISTRIBUTIONS),
         ):
             if getattr(row, column) not in allowed:
-                yield Finding(
-                    "error", place, f"{column} {getattr(row, column)!r}", f"one of: {', '.join(allowed)}"
-                )
+                yield Finding("error", place, f"{column} {getattr(row, column)!r}", f"one of: {', '.join(allowed)}")
         if (row.distribution == "lognormal") != (row.spread > 0):
             yield Finding(
                 "error",
@@ -93,9 +87,7 @@ def table_findings(table: pd.DataFrame) -> Iterator[Finding]:
                 "a spread for a lognormal only",
             )
         if not row.low <= row.value <= row.high:
-            yield Finding(
-                "error", place, f"{row.value} is not in {row.low} to {row.high}", "bounds around the value"
-            )
+            yield Finding("error", place, f"{row.value} is not in {row.low} to {row.high}", "bounds around the value")
 
 
 def uses() -> dict[str, str]:
@@ -167,9 +159,7 @@ def steady_findings(system: System) -> Iterator[Finding]:
     """Whether the initial state of a system is steady, but for the accumulated hazards."""
     for state, rate in initial_rates(system).items():
         if state not in HAZARDS and not abs(rate) <= RESIDUAL:
-            yield Finding(
-                "error", f"state {state}", f"changes by {rate:.3g} per day in health", "equal gain and loss"
-            )
+            yield Finding("error", f"state {state}", f"changes by {rate:.3g} per day in health", "equal gain and loss")
 
 
 def initial_rates(system: System, changed: Mapping[str, float] | None = None) -> dict[str, float]:

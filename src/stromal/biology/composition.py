@@ -214,9 +214,7 @@ def _filled(texts: Mapping[str, str], declared: Mapping[str, Port]) -> dict[str,
                     remedy="the factor inside the equation itself",
                 )
             fillers[name].append(stem)
-    return {
-        name: Port(p.name, p.unit, p.meaning, p.file, tuple(fillers[name])) for name, p in declared.items()
-    }
+    return {name: Port(p.name, p.unit, p.meaning, p.file, tuple(fillers[name])) for name, p in declared.items()}
 
 
 def _with_ports(stem: str, text: str, found: Mapping[str, Port]) -> str:
@@ -301,9 +299,7 @@ def formulas(stem: str, text: str) -> frozenset[str]:
 def defined_names(texts: Mapping[str, str]) -> set[str]:
     """Symbols that the files themselves define: states, rules, inputs and reactions; and the compartments."""
     code = [_code(line) for _, _, line in _lines(texts)]
-    named = {
-        m["name"] for line in code for p in (_RULE, _SPECIES, _INPUT, _REACTION) for m in p.finditer(line)
-    }
+    named = {m["name"] for line in code for p in (_RULE, _SPECIES, _INPUT, _REACTION) for m in p.finditer(line)}
     return named | set(names_in(" ".join(re.findall(r"\bin\s+(\w+)", " ".join(code)))))
 
 

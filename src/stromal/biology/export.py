@@ -54,9 +54,7 @@ def export_patient(schedule: pd.DataFrame, parameters: Mapping[str, float]) -> s
         An unknown parameter, target or kind, or more than one patient.
     """
     if "patient" in schedule and schedule["patient"].nunique() > 1:
-        raise InputError(
-            "the schedule is of several patients", place="patient", remedy="the rows of one patient"
-        )
+        raise InputError("the schedule is of several patients", place="patient", remedy="the rows of one patient")
     document = libsbml.readSBMLFromString(sbml())
     described = document.getModel()
     _set_parameters(described, parameters)
@@ -72,9 +70,7 @@ def _set_parameters(described: libsbml.Model, parameters: Mapping[str, float]) -
         if parameter is not None and described.getAssignmentRule(name) is None:
             parameter.setValue(float(value))
         elif name not in known:
-            raise InputError(
-                "not a parameter of the model", value=name, remedy="a symbol of the parameter table"
-            )
+            raise InputError("not a parameter of the model", value=name, remedy="a symbol of the parameter table")
 
 
 def _add_event(described: libsbml.Model, number: int, time: float, rows: pd.DataFrame) -> None:
@@ -104,9 +100,7 @@ def _assignments(described: libsbml.Model, rows: pd.DataFrame) -> dict[str, str]
         elif kind in ("bolus", "scale"):
             _refuse_unknown_state(described, target)
             factor, addend = linear.get(target, (1.0, 0.0))
-            linear[target] = (
-                (factor, addend + amount) if kind == "bolus" else (factor * amount, addend * amount)
-            )
+            linear[target] = (factor, addend + amount) if kind == "bolus" else (factor * amount, addend * amount)
         else:
             raise InputError("no such kind of action", value=kind, remedy="bolus, scale, rate or set")
     states = {s: f"{f!r} dimensionless * {s} + {a!r} dimensionless" for s, (f, a) in linear.items()}
@@ -116,9 +110,7 @@ def _assignments(described: libsbml.Model, rows: pd.DataFrame) -> dict[str, str]
 def _settable(described: libsbml.Model, target: str) -> str:
     parameter = described.getParameter(target)
     if parameter is None or described.getAssignmentRule(target) is not None:
-        raise InputError(
-            "a schedule sets what is no parameter", value=target, remedy="a parameter of the model"
-        )
+        raise InputError("a schedule sets what is no parameter", value=target, remedy="a parameter of the model")
     parameter.setConstant(False)
     return target
 

@@ -182,10 +182,6 @@ def _arms() -> list[Row]:
     for arm, own in course.groupby(level="case", sort=False):
         day = own.droplevel("case")
         change = day - day.loc[0.0]
-        row = {
-            f"{q}_{int(d)}": f"{change.at[d, q]:+.1f}" for q in ("mRSS", "FVC") for d in (182.0, 364.0, 728.0)
-        }
-        rows.append(
-            {"arm": str(arm), **row, "N": f"{day.at[728.0, 'N']:.2f}", "Ab": f"{day.at[728.0, 'Ab']:.1f}"}
-        )
+        row = {f"{q}_{int(d)}": f"{change.at[d, q]:+.1f}" for q in ("mRSS", "FVC") for d in (182.0, 364.0, 728.0)}
+        rows.append({"arm": str(arm), **row, "N": f"{day.at[728.0, 'N']:.2f}", "Ab": f"{day.at[728.0, 'Ab']:.1f}"})
     return rows

@@ -152,9 +152,7 @@ def _solved(patients: pd.DataFrame, schedule: pd.DataFrame, days: np.ndarray, en
     known = patients[[name for name in patients.columns if name in system.parameters]]
     result = solve(system, known, schedule, entry + np.asarray(days, dtype=float), QUANTITIES)
     index = pd.MultiIndex.from_product([patients.index, days], names=["case", "day"])
-    return pd.DataFrame(
-        result.values.reshape(len(index), len(QUANTITIES)), index=index, columns=list(QUANTITIES)
-    )
+    return pd.DataFrame(result.values.reshape(len(index), len(QUANTITIES)), index=index, columns=list(QUANTITIES))
 
 
 def predicted(table: pd.DataFrame, changed: Mapping[str, float] | None = None) -> pd.Series:

@@ -53,9 +53,7 @@ def actions(courses: Iterable[Course], parameters: pd.DataFrame, *, entry: Array
         for day in course.days:
             parts.extend(_rows(change, start + day, parameters, course) for change in changes)
     for target, taken in daily.items():
-        parts.extend(
-            _table(parameters.index, start + day, "set", target, share) for day, share in _shares(taken)
-        )
+        parts.extend(_table(parameters.index, start + day, "set", target, share) for day, share in _shares(taken))
     return _sorted(parts)
 
 
@@ -95,9 +93,7 @@ def _compiled(formula: str) -> CodeType:
 def _rows(change: Change, times: Array, parameters: pd.DataFrame, course: Course) -> pd.DataFrame:
     own = {"share": course.share_of_standard_dose, "dose": (course.dose_per_kg or 0.0) / CELLS_PER_DOSE}
     values = {name: _column(parameters, name) for name in names_in(change.amount) - COURSE_NUMBERS}
-    return _table(
-        parameters.index, times, change.kind, change.target, amount(change.amount, {**values, **own})
-    )
+    return _table(parameters.index, times, change.kind, change.target, amount(change.amount, {**values, **own}))
 
 
 def _shares(courses: Iterable[Course]) -> list[tuple[float, float]]:
@@ -107,10 +103,7 @@ def _shares(courses: Iterable[Course]) -> list[tuple[float, float]]:
         for c in courses
     ]
     days = sorted({day for first, last, _ in spans for day in (first, last) if np.isfinite(day)})
-    taken = [
-        (day, max((share for first, last, share in spans if first <= day < last), default=0.0))
-        for day in days
-    ]
+    taken = [(day, max((share for first, last, share in spans if first <= day < last), default=0.0)) for day in days]
     return [now for before, now in zip([(0.0, 0.0), *taken], taken, strict=False) if now[1] != before[1]]
 
 
@@ -122,9 +115,7 @@ def _column(parameters: pd.DataFrame, name: str) -> Array:
 
 
 def _table(patients: pd.Index, times: Array, kind: str, target: str, amounts: Array | float) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"patient": patients, "time": times, "kind": kind, "target": target, "amount": amounts}
-    )
+    return pd.DataFrame({"patient": patients, "time": times, "kind": kind, "target": target, "amount": amounts})
 
 
 def _sorted(parts: list[pd.DataFrame]) -> pd.DataFrame:

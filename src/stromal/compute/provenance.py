@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from stromal.compute.content import source_hash
 
@@ -21,7 +22,11 @@ def provenance(command: str) -> dict[str, object]:
     """
     return {
         "command": command,
-        "software": {"name": "stromal", "version": metadata.version("stromal"), "source_sha256": source_hash()},
+        "software": {
+            "name": "stromal",
+            "version": metadata.version("stromal"),
+            "source_sha256": source_hash(),
+        },
         "python": sys.version.split()[0],
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "machine": {
@@ -36,8 +41,8 @@ def provenance(command: str) -> dict[str, object]:
 def processor() -> str:
     """Name of the processor, as the operating system gives it."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        names = []
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"

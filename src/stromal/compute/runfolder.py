@@ -27,7 +27,7 @@ def write_atomic(path: Path, data: str | bytes) -> None:
     """Write a file so that it is there whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     beside.write_bytes(data if isinstance(data, bytes) else data.encode("utf-8"))
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 @final
@@ -47,7 +47,8 @@ class RunFolder:
 
     def done(self) -> dict[int, object]:
         """Results of the pieces that are done."""
-        return {int(p.stem): pickle.loads(p.read_bytes()) for p in sorted((self.path / PIECES).glob("*.pickle"))}  # noqa: S301 - written by this run itself
+        pieces = sorted((self.path / PIECES).glob("*.pickle"))
+        return {int(p.stem): pickle.loads(p.read_bytes()) for p in pieces}  # noqa: S301 - written by this run itself
 
     def keep(self, position: int, result: object) -> None:
         """Store the result of a piece."""
@@ -63,7 +64,7 @@ class RunFolder:
     def finish(self) -> None:
         """Drop the pieces, then the mark."""
         shutil.rmtree(self.path / PIECES)
-        os.replace(self.path / MARK, self.path / IDENTITY)
+        (self.path / MARK).replace(self.path / IDENTITY)
 
 
 def open_run(path: Path, identity: Mapping[str, object], *, resume: bool) -> RunFolder:
@@ -91,7 +92,9 @@ def open_run(path: Path, identity: Mapping[str, object], *, resume: bool) -> Run
         if not resume:
             state = "an unfinished run" if found.name == MARK else "a finished run"
             raise InputError(
-                f"the output folder holds {state}", file=str(path), remedy="--resume, or another folder with --out"
+                f"the output folder holds {state}",
+                file=str(path),
+                remedy="--resume, or another folder with --out",
             )
         if found.read_text(encoding="utf-8") != text:
             raise InputError(

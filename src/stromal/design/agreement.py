@@ -47,9 +47,7 @@ def _pools(parts: TrialParts) -> Iterator[Fault]:
     names = [arm.name for arm in parts.arms]
     for pool, members in parts.pooled_arms.items():
         if pool in names:
-            yield Fault(
-                ("pooled_arms", pool), f"{pool!r} is already the name of an arm", "another name for the pool"
-            )
+            yield Fault(("pooled_arms", pool), f"{pool!r} is already the name of an arm", "another name for the pool")
         for i, member in enumerate(members):
             if member not in names:
                 place: Place = ("pooled_arms", pool, i)
@@ -101,9 +99,7 @@ def _contrasts(parts: TrialParts) -> Iterator[Fault]:
         members = [set(parts.pooled_arms.get(name, (name,))) for name in end.contrast]
         shared = sorted(members[0] & members[1])
         if shared and end.contrast[0] != end.contrast[1]:
-            yield Fault(
-                place, f"arm {shared[0]} is on both sides of the contrast", "two sides without a common arm"
-            )
+            yield Fault(place, f"arm {shared[0]} is on both sides of the contrast", "two sides without a common arm")
 
 
 def _endpoint_days(parts: TrialParts) -> Iterator[Fault]:

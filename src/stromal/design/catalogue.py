@@ -72,13 +72,9 @@ _CELLS_STANDARD = "1e6 cells/kg per infusion"
 
 _PRODUCTS = (
     Product("mycophenolate", "drug_daily", (), _SHARE, "2 g/day by mouth", "mycophenolate mofetil"),
-    Product(
-        "cyclophosphamide", "drug_daily", (), _SHARE, "2 mg/kg/day by mouth", "continuous cyclophosphamide"
-    ),
+    Product("cyclophosphamide", "drug_daily", (), _SHARE, "2 mg/kg/day by mouth", "continuous cyclophosphamide"),
     Product("methotrexate", "drug_daily", (), _SHARE, "25 mg/week", "methotrexate, as a steady exposure"),
-    Product(
-        "nintedanib", "drug_daily", (), _SHARE, "150 mg twice daily by mouth", "tyrosine-kinase inhibitor"
-    ),
+    Product("nintedanib", "drug_daily", (), _SHARE, "150 mg twice daily by mouth", "tyrosine-kinase inhibitor"),
     Product(
         "tocilizumab",
         "drug_daily",
@@ -129,9 +125,7 @@ _PRODUCTS = (
         _CELLS_STANDARD,
         "allogeneic MSC from umbilical cord",
     ),
-    Product(
-        "adipose_msc", "cells", ("iv", "local"), _CELLS, _CELLS_STANDARD, "allogeneic MSC from adipose tissue"
-    ),
+    Product("adipose_msc", "cells", ("iv", "local"), _CELLS, _CELLS_STANDARD, "allogeneic MSC from adipose tissue"),
     Product(
         "autologous_bone_marrow_msc",
         "cells",

@@ -95,9 +95,7 @@ class EndPoint(Sourced):
         if getattr(self, needs) is None:
             yield Fault((needs,), f"an end point of kind {self.kind} has no {needs}", f"add `{needs}:`")
         if getattr(self, other) is not None:
-            yield Fault(
-                (other,), f"an end point of kind {self.kind} takes no {other}", f"leave `{other}` out"
-            )
+            yield Fault((other,), f"an end point of kind {self.kind} takes no {other}", f"leave `{other}` out")
         yield from self._fall_faults()
         suited = _ANALYSES[self.kind][0 if self.contrast else 1]
         if self.analysis != suited:

@@ -64,9 +64,7 @@ class Population(Sourced):
         yield from _daily_shares(self.background, "background")
         for name in self.subsets:
             if name not in SUBSETS:
-                yield Fault(
-                    ("subsets", name), f"there is no subset called {name!r}", suggestion(name, SUBSETS)
-                )
+                yield Fault(("subsets", name), f"there is no subset called {name!r}", suggestion(name, SUBSETS))
         total = sum(self.subsets.values())
         if abs(total - 1) > _ROUNDING:
             yield Fault(("subsets",), f"the shares of the subsets sum to {total:g}", "shares that sum to 1")
@@ -82,6 +80,4 @@ def _daily_shares(shares: FrozenMapping[float], key: str) -> Iterator[Fault]:
             yield Fault(place, f"{name} is not a drug taken daily", f"one of: {', '.join(_DAILY)}")
     total = sum(shares.values())
     if total > 1 + _ROUNDING:
-        yield Fault(
-            (key,), f"the shares sum to {total:g}", "shares that sum to at most 1 (the rest take none)"
-        )
+        yield Fault((key,), f"the shares sum to {total:g}", "shares that sum to at most 1 (the rest take none)")

@@ -57,9 +57,7 @@ def read_design(path: str | PathLike[str]) -> TrialDesign:
     except ValidationError as error:
         faults += _faults(error, document.data)
     if design is None or faults:
-        raise InputErrors(
-            [_finding(fault, document) for fault in _in_file_order(faults, document)], file=path
-        )
+        raise InputErrors([_finding(fault, document) for fault in _in_file_order(faults, document)], file=path)
     return design
 
 
@@ -75,11 +73,7 @@ def _tidy(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     last = ("source", "assumed")
-    kept = {
-        key: _tidy(item)
-        for key, item in value.items()
-        if item is not None and (key, item) != ("assumed", False)
-    }
+    kept = {key: _tidy(item) for key, item in value.items() if item is not None and (key, item) != ("assumed", False)}
     return {key: kept[key] for key in (*(k for k in kept if k not in last), *(k for k in last if k in kept))}
 
 
@@ -145,10 +139,7 @@ def _fault(detail: ErrorDetails, data: dict[str, Any]) -> list[Fault]:
     place = _place_in(data, detail["loc"])
     raised = detail.get("ctx", {}).get("error")
     if isinstance(raised, SpecError):
-        return [
-            Fault((*place, *fault.place), fault.message, fault.remedy, fault.severity)
-            for fault in raised.faults
-        ]
+        return [Fault((*place, *fault.place), fault.message, fault.remedy, fault.severity) for fault in raised.faults]
     if detail["type"] == "extra_forbidden":
         key = str(place[-1])
         remedy = suggestion(key, _keys_at(detail["loc"][:-1]))
@@ -213,9 +204,7 @@ def _finding(fault: Fault, document: Document) -> Finding:
 def _value_at(data: Any, place: Place) -> tuple[bool, Any]:
     here = data
     for step in place:
-        inside = (
-            step in here if isinstance(here, dict) else isinstance(here, list) and step in range(len(here))
-        )
+        inside = step in here if isinstance(here, dict) else isinstance(here, list) and step in range(len(here))
         if not inside:
             return False, None
         here = here[step]

@@ -122,9 +122,7 @@ def _events(text: str) -> Any:
             f"the file is not YAML: {what}", line, "YAML: `key: value` lines, indented by spaces"
         ) from error
     except yaml.YAMLError as error:
-        raise TextError(
-            "the file is not YAML: it holds control characters", None, "plain UTF-8 text"
-        ) from error
+        raise TextError("the file is not YAML: it holds control characters", None, "plain UTF-8 text") from error
 
 
 def _refuse_machinery(event: yaml.NodeEvent, line: int) -> None:
@@ -211,7 +209,5 @@ _Dumper.add_representer(str, _represent_text)
 
 def dump(data: Any) -> str:
     """Plain data as YAML that `parse` reads back to equal data."""
-    text: str = yaml.dump(
-        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
-    )
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
     return text

@@ -54,6 +54,7 @@ class Stepper:
     steps: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
+        """Begin with the rates of the initial state."""
         self.f = np.empty_like(self.y)
         self.rejected = np.zeros(len(self.t), dtype=bool)
         self.steps = np.zeros(len(self.t), dtype=np.int64)

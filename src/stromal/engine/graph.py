@@ -1,8 +1,8 @@
 """Expressions as a hash-consed graph: equal expressions are one node.
 
 A node is immutable and is only ever made by a `Graph`, which folds constants and applies the identities that
-cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Constants are folded by the NumPy functions
-that the compiled code calls, so folding does not change a result.
+cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Constants are folded by the functions that the
+compiled code calls, so folding does not change a result.
 """
 
 from __future__ import annotations
@@ -58,21 +58,20 @@ def power(base: ArrayLike, exponent: ArrayLike, out: NDArray[np.float64] | None 
     return result
 
 
-OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    **{
-        name: getattr(np, name)
-        for name in (
-            "add subtract multiply divide negative exp log sqrt absolute minimum maximum less less_equal greater "
-            "greater_equal equal not_equal logical_and logical_or logical_not where"
-        ).split()
-    },
-    "power": power,
-}
-"""NumPy functions by their names; `power` is the one above."""
-
 TRUTH_VALUED: Final = frozenset(
-    "less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not".split()
+    [
+        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        *("logical_and", "logical_or", "logical_not"),
+    ]
 )
+_ARITHMETIC: Final = (
+    *("add", "subtract", "multiply", "divide", "negative", "exp", "log", "sqrt", "absolute"),
+    *("minimum", "maximum", "where"),
+)
+OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    name: getattr(np, name) for name in (*_ARITHMETIC, *sorted(TRUTH_VALUED))
+} | {"power": power}
+"""Functions on arrays by name: those of NumPy, and the `power` above."""
 
 
 @final
@@ -83,9 +82,11 @@ class Graph:
     _nodes: dict[tuple[object, ...], Node] = field(default_factory=dict)
 
     def constant(self, value: float) -> Node:
+        """Node of a number."""
         return self._unique("constant", (), value=float(value))
 
     def symbol(self, name: str) -> Node:
+        """Node of a name."""
         return self._unique("symbol", (), name=name)
 
     def apply(self, op: str, *args: Node) -> Node:

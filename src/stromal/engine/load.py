@@ -18,7 +18,7 @@ import libsbml
 from stromal.compute.errors import InputError, InputErrors
 from stromal.compute.findings import Finding
 from stromal.engine.graph import Graph, Node, symbols
-from stromal.engine.mathml import Reader, UnsupportedMath
+from stromal.engine.mathml import Reader, UnsupportedMathError
 from stromal.engine.system import System
 
 
@@ -113,7 +113,9 @@ def _read(source: str | Path) -> tuple[str, str]:
         return path.read_text(encoding="utf-8"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"the model cannot be read: {error}", file=str(path), remedy="a UTF-8 text file in SBML or Antimony"
+            f"the model cannot be read: {error}",
+            file=str(path),
+            remedy="a UTF-8 text file in SBML or Antimony",
         ) from error
 
 
@@ -139,8 +141,9 @@ def _unsupported(model: libsbml.Model, name: str) -> Iterator[Finding]:
             yield finding(place, "no kinetic law", "give the reaction a rate")
         for reference in _references(reaction):
             if not _is_fixed(reference, model):
-                yield finding(place, "stoichiometry that is not a number", "write the rate with the factor in it")
-    converted = [s for s in (model.getSpecies(i) for i in range(model.getNumSpecies())) if s.isSetConversionFactor()]
+                yield finding(place, "stoichiometry is not a number", "write the rate with the factor in it")
+    species = [model.getSpecies(i) for i in range(model.getNumSpecies())]
+    converted = [s for s in species if s.isSetConversionFactor()]
     if model.isSetConversionFactor() or converted:
         place = ", ".join(f"species {s.getId()}" for s in converted) or "model"
         yield finding(place, "conversion factor", "write rates in the unit of the species")
@@ -171,7 +174,7 @@ def _system(model: libsbml.Model, sbml: str, name: str) -> System:
             a.getSymbol(): reader.read(a.getMath())
             for a in (model.getInitialAssignment(i) for i in range(model.getNumInitialAssignments()))
         }
-    except UnsupportedMath as error:
+    except UnsupportedMathError as error:
         raise InputError(str(error), file=name, remedy="write it with the functions that are supported") from error
     rules = _in_order(rules, name)
     initial = {s: assigned.pop(s, graph.constant(_initial_value(model, s))) for s in rates}
@@ -194,7 +197,7 @@ def _system(model: libsbml.Model, sbml: str, name: str) -> System:
 
 
 def _converted(model: libsbml.Model, graph: Graph) -> Iterator[tuple[str, Node]]:
-    """Initial values that must be divided or multiplied by the size of a compartment that is itself assigned."""
+    """Initial values that must be converted by the size of a compartment that is itself assigned."""
     for i in range(model.getNumSpecies()):
         species = model.getSpecies(i)
         size = species.getCompartment()
@@ -209,7 +212,7 @@ def _converted(model: libsbml.Model, graph: Graph) -> Iterator[tuple[str, Node]]
 
 
 def _refuse_unknown(formulas: Mapping[str, Node], known: Set[str], name: str) -> None:
-    """Refuse formulas that use the speed of a reaction or a stoichiometry, which have an id but no value here."""
+    """Refuse formulas that use the speed of a reaction or a stoichiometry: they have no value here."""
     for place, node in formulas.items():
         unknown = symbols([node]) - known
         if unknown:
@@ -222,9 +225,7 @@ def _refuse_unknown(formulas: Mapping[str, Node], known: Set[str], name: str) ->
             )
 
 
-def _of_parameters(
-    graph: Graph, initial: Mapping[str, Node], rules: Mapping[str, Node], name: str
-) -> dict[str, Node]:
+def _of_parameters(graph: Graph, initial: Mapping[str, Node], rules: Mapping[str, Node], name: str) -> dict[str, Node]:
     """Initial values as expressions of parameters only, in the order of `initial`."""
     known: dict[str, Node] = {}
     for rule, node in rules.items():
@@ -264,9 +265,7 @@ def _initial_value(model: libsbml.Model, name: str) -> float:
     return float(concentration * size if species.getHasOnlySubstanceUnits() else concentration)
 
 
-def _reaction_rates(
-    model: libsbml.Model, reader: Reader, graph: Graph, rules: Mapping[str, Node]
-) -> dict[str, Node]:
+def _reaction_rates(model: libsbml.Model, reader: Reader, graph: Graph, rules: Mapping[str, Node]) -> dict[str, Node]:
     terms: dict[str, list[Node]] = {}
     for i in range(model.getNumReactions()):
         reaction = model.getReaction(i)
@@ -299,7 +298,10 @@ def _evaluate_assigned(
         folded = graph.substitute(node, values)
         if folded.op != "constant":
             raise InputError(
-                "an initial assignment depends on a state", file=name, place=symbol, remedy="use parameters only"
+                "an initial assignment depends on a state",
+                file=name,
+                place=symbol,
+                remedy="use parameters only",
             )
         values[symbol] = folded
         result[symbol] = folded.value
@@ -319,7 +321,6 @@ def _in_order(rules: Mapping[str, Node], name: str) -> dict[str, Node]:
         for k in ready:
             ordered[k] = pending.pop(k)
     return ordered
-
 
 
 def _document_order(model: libsbml.Model) -> dict[str, int]:

@@ -36,7 +36,7 @@ _CONSTANTS: Final = {
 }
 
 
-class UnsupportedMath(Exception):
+class UnsupportedMathError(Exception):
     """A formula uses a construct that the engine does not evaluate."""
 
 
@@ -55,7 +55,7 @@ class Reader:
 
         Raises
         ------
-        UnsupportedMath
+        UnsupportedMathError
             Naming the construct.
         """
         return self._number(self._node(math, {}))
@@ -86,7 +86,7 @@ class Reader:
     def _call(self, function: libsbml.FunctionDefinition, args: list[Node]) -> Node:
         names = [function.getArgument(i).getName() for i in range(function.getNumArguments())]
         if len(names) != len(args):
-            raise UnsupportedMath(f"{function.getId()} takes {len(names)} arguments, {len(args)} are given")
+            raise UnsupportedMathError(f"{function.getId()} takes {len(names)} arguments, {len(args)} are given")
         return self._node(function.getBody(), dict(zip(names, args, strict=True)))
 
     def _operation(self, math: libsbml.ASTNode, kind: int, args: list[Node]) -> Node:
@@ -112,7 +112,7 @@ class Reader:
             return self._chain(_PLAIN[kind], args)
         if kind in _PLAIN and (_PLAIN[kind] not in TRUTH_VALUED or len(args) == 2):
             return graph.apply(_PLAIN[kind], *args)
-        raise UnsupportedMath(f"`{libsbml.formulaToL3String(math)}` is not supported")
+        raise UnsupportedMathError(f"`{libsbml.formulaToL3String(math)}` is not supported")
 
     def _number(self, node: Node) -> Node:
         """A truth value as 1 or 0: NumPy does not calculate with truth values as with numbers."""

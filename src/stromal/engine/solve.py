@@ -80,7 +80,13 @@ def solve(
     times = np.array(np.broadcast_to(np.asarray(output_times, dtype=float), (n, np.shape(output_times)[-1])))
     origin = start.time if start is not None else np.full(n, begin)
     line = timeline.build(
-        system, list(parameters.index), schedule, times, origin, side, start.slots if start is not None else ()
+        system,
+        list(parameters.index),
+        schedule,
+        times,
+        origin,
+        side,
+        start.slots if start is not None else (),
     )
     varying = tuple(c for c in parameters.columns if c not in line.slots)
     compiled = _compiled(system, names, line.slots, varying)
@@ -108,9 +114,7 @@ def _check_names(system: System, parameters: pd.DataFrame, outputs: Sequence[str
 
 
 @lru_cache(maxsize=32)
-def _compiled(
-    system: System, outputs: tuple[str, ...], slots: tuple[str, ...], varying: tuple[str, ...]
-) -> Compiled:
+def _compiled(system: System, outputs: tuple[str, ...], slots: tuple[str, ...], varying: tuple[str, ...]) -> Compiled:
     flat = system.expanded
     fixed = {k: v for k, v in system.parameters.items() if k not in varying and k not in slots}
 

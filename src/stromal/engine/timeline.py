@@ -79,8 +79,8 @@ def build(
     Raises
     ------
     InputErrors
-        Columns are missing; unknown patient, kind or target; a time (of an action or a record) or amount that is
-        not finite, or that lies before the start.
+        Columns are missing; unknown patient, kind or target; a time (of an action or a record) or amount
+        that is not finite, or that lies before the start.
     """
     missing = [c for c in COLUMNS if c not in schedule]
     if missing:
@@ -108,22 +108,18 @@ def build(
     order = np.lexsort((np.arange(len(time)), late, time, patient))
     counts = np.bincount(patient, minlength=len(patients))
     last = np.cumsum(counts)
-    return Timeline(
-        last - counts, last, time[order], kind[order], target[order], amount[order], all_slots
-    )
+    return Timeline(last - counts, last, time[order], kind[order], target[order], amount[order], all_slots)
 
 
 def _output_faults(times: Floats, start: Floats) -> list[Finding]:
     wrong = np.argwhere(np.isinf(times) | (times < start[:, None]))[:5]
     remedy = "a finite time not before the start of the solve, or NaN for no output"
-    return [
-        Finding("error", f"output_times[{i}, {k}]", f"{times[i, k]} cannot be used", remedy) for i, k in wrong
-    ]
+    return [Finding("error", f"output_times[{i}, {k}]", f"{times[i, k]} cannot be used", remedy) for i, k in wrong]
 
 
 def _faults(system: System, schedule: pd.DataFrame, rows: Ints, start: Floats) -> list[Finding]:
     faults = []
-    known = {"set": set(system.parameters), **dict.fromkeys(("bolus", "scale", "rate"), set(system.states))}
+    known = {"set": set(system.parameters), **{kind: set(system.states) for kind in ("bolus", "scale", "rate")}}
     times = schedule["time"].to_numpy(dtype=float)
     amounts = schedule["amount"].to_numpy(dtype=float)
     begins = np.where(rows >= 0, start[np.maximum(rows, 0)] if len(start) else 0.0, -np.inf)
@@ -134,7 +130,10 @@ def _faults(system: System, schedule: pd.DataFrame, rows: Ints, start: Floats) -
         (~np.isfinite(amounts), "amount", "a finite amount"),
         (times < begins, "time", "a time not before the start of the solve"),
         (
-            np.array([t not in known.get(k, ()) for k, t in zip(schedule["kind"], schedule["target"], strict=True)], bool),
+            np.array(
+                [t not in known.get(k, ()) for k, t in zip(schedule["kind"], schedule["target"], strict=True)],
+                bool,
+            ),
             "target",
             "a state of the model (bolus, scale, rate) or a parameter (set)",
         ),

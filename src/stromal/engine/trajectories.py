@@ -105,6 +105,15 @@ def joined(parts: Sequence[Final], slots: tuple[str, ...], n_states: int) -> Fin
     if not parts:
         none = np.empty(0)
         nothing = np.empty((0, n_states))
-        return Final(none, none, none.astype(bool), nothing, nothing, slots, np.empty((0, len(slots))), none.astype(object))
+        return Final(
+            none,
+            none,
+            none.astype(bool),
+            nothing,
+            nothing,
+            slots,
+            np.empty((0, len(slots))),
+            none.astype(object),
+        )
     fields = ("time", "step", "rejected", "states", "rates", "values", "status")
     return Final(slots=slots, **{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})

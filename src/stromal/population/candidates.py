@@ -65,9 +65,7 @@ def draw(recipe: PopulationRecipe, population: Population, streams: Streams, sta
     people = _covariates(recipe, population, draws)
     people["first_symptom"] = draws.between("symptom lag", recipe.symptom_lag_days.low, recipe.symptom_lag_days.high)
     months = population.referral_months
-    people["referral"] = people["first_symptom"] + DAYS_PER_MONTH * draws.between(
-        "referral", months.low, months.high
-    )
+    people["referral"] = people["first_symptom"] + DAYS_PER_MONTH * draws.between("referral", months.low, months.high)
     prior = population.prior_treatment
     people["prior_drug"] = draws.choice("prior drug", prior.products)
     before = DAYS_PER_MONTH * draws.between("prior drug start", prior.months.low, prior.months.high)
@@ -146,17 +144,23 @@ def _parameters(recipe: PopulationRecipe, people: pd.DataFrame, draws: _Draws) -
     spreads |= {symbol: spread.log_sd for symbol, spread in recipe.activity.items()}
     medians = {symbol: spread.median_factor for symbol, spread in recipe.activity.items()}
     spreads.pop("eff", None)  # the MSC effect is set by the scenario, times the patient's factor
-    shifts = (_shifts(people["subset"], recipe.subset_effects), _shifts(people["antibody"], recipe.antibody_effects))
+    shifts = (
+        _shifts(people["subset"], recipe.subset_effects),
+        _shifts(people["antibody"], recipe.antibody_effects),
+    )
     values: dict[str, Array] = {}
     for symbol, log_sd in sorted(spreads.items()):
-        drawn = medians.get(symbol, 1.0) * float(table.at[symbol, "value"]) * np.exp(log_sd * draws.normal(f"parameter {symbol}"))
+        drawn = (
+            medians.get(symbol, 1.0)
+            * float(table.at[symbol, "value"])
+            * np.exp(log_sd * draws.normal(f"parameter {symbol}"))
+        )
         for shift in shifts:
             drawn = drawn * shift.get(symbol, 1.0)
         bound = recipe.bounds.get(symbol)
         values[symbol] = np.clip(drawn, bound.low, bound.high) if bound is not None else drawn
     values["FVCpred"] = predicted_fvc_ml(people["sex"], people["age_years"], people["height_cm"], people["ancestry"])
     return pd.DataFrame(values, index=people.index)
-
 
 
 def _shifts(group: pd.Series, effects: Mapping[str, Mapping[str, float]]) -> dict[str, Array]:

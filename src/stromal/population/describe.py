@@ -57,7 +57,8 @@ def describe(recipe: PopulationRecipe, n: int, seed: int, diffuse: float = 1.0) 
         Share with diffuse disease.
     """
     population = Population(
-        subsets=FrozenMapping({"diffuse": diffuse, "limited": 1.0 - diffuse}), referral_months=Range(low=3.0, high=36.0)
+        subsets=FrozenMapping({"diffuse": diffuse, "limited": 1.0 - diffuse}),
+        referral_months=Range(low=3.0, high=36.0),
     )
     candidates = draw(recipe, population, Streams(seed, 0), 0, n)
     referred = to_referral(candidates, population)
@@ -68,7 +69,9 @@ def describe(recipe: PopulationRecipe, n: int, seed: int, diffuse: float = 1.0) 
         months_since_first_symptom=(people["referral"] - people["first_symptom"]) / DAYS_PER_MONTH,
         **{name: values[:, 0] for name, values in measured.items()},
     )
-    shares = {f"{c} {k}": float(v) for c in ("subset", "antibody", "sex") for k, v in table[c].value_counts(True).items()}
+    shares = {
+        f"{c} {k}": float(v) for c in ("subset", "antibody", "sex") for k, v in table[c].value_counts(True).items()
+    }
     shares[f"CRP above {RAISED_CRP:g} mg/L"] = float((table["crp_mg_l"] > RAISED_CRP).mean())
     shares |= _remissions(candidates, referred.final)
     return PopulationCard(table, shares)

@@ -57,9 +57,7 @@ class Cohort:
         return self.candidates.people
 
 
-def enrol(
-    design: TrialDesign, recipe: PopulationRecipe, seed: int, replicates: Sequence[int], n: int
-) -> Cohort:
+def enrol(design: TrialDesign, recipe: PopulationRecipe, seed: int, replicates: Sequence[int], n: int) -> Cohort:
     """Screen candidates of each replicate until `n` are enrolled.
 
     Raises
@@ -74,7 +72,7 @@ def enrol(
     limit = design.population.max_candidates_per_patient * n
     while short:
         if start >= limit:
-            raise _cannot_recruit(design, rounds, limit)
+            raise _cannot_recruit(rounds, limit)
         rounds.append(_screen(design, recipe, seed, short, start, min(size, limit - start)))
         start += size
         size = max(n // 2, 8)
@@ -105,7 +103,7 @@ def meets(criterion: Criterion, measured: pd.DataFrame, people: pd.DataFrame) ->
     if isinstance(criterion, FailedTreatment):
         months = (people["referral"] - people["prior_start"]).to_numpy() / DAYS_PER_MONTH
         return np.asarray(people["prior_drug"].isin(criterion.failed) & (months >= criterion.at_least_months))
-    return people["subset"].isin(criterion.subset).to_numpy(dtype=bool)
+    return np.asarray(people["subset"].isin(criterion.subset), dtype=bool)
 
 
 @final
@@ -173,7 +171,7 @@ def _cohort(design: TrialDesign, rounds: Sequence[_Round], n: int) -> Cohort:
     return Cohort(chosen, measured, finals.take(rows), screened.reset_index(), failures)
 
 
-def _cannot_recruit(design: TrialDesign, rounds: Sequence[_Round], limit: int) -> InputError:
+def _cannot_recruit(rounds: Sequence[_Round], limit: int) -> InputError:
     failed = np.concatenate([r.failed for r in rounds])
     worst = int(np.bincount(failed[failed > 0]).argmax()) if (failed > 0).any() else 0
     place = f"eligibility[{worst - 1}]" if worst else "population"

@@ -67,7 +67,11 @@ def measured_values(
 
 
 def _measure_once(
-    true: dict[str, Array], z: dict[str, Array], bias: Array, measurement: Measurement, recipe: PopulationRecipe
+    true: dict[str, Array],
+    z: dict[str, Array],
+    bias: Array,
+    measurement: Measurement,
+    recipe: PopulationRecipe,
 ) -> dict[str, Array]:
     score = true["mrss"] + bias + measurement.mrss_visit_sd * z["mRSS"]
     fvc = np.maximum(true["fvc_pct"] + measurement.fvc_visit_sd * z["FVC"], 0.0)
@@ -95,4 +99,3 @@ def _rater_bias(people: pd.DataFrame, measurement: Measurement, occasion: int, s
             changes = per_person(people, "rater change", visit, seed) < measurement.rater_change_per_visit
             bias = np.where(changes, per_person(people, "rater bias", visit, seed, normal=True), bias)
     return measurement.mrss_rater_sd * bias
-

@@ -1,8 +1,9 @@
 """The MSC effect: one number per draw, zero with a stated probability.
 
-`msc_effect` scales what the cells do in every patient (the model's `eff`). Its prior is a spike at zero and half a
-normal distribution of scale s. The scale has a meaning in points: with ``eff = s``, one infusion of 1e6 cord cells
-per kg on day 540 changes the true skin score of the reference patient at day 364 by -2 against no treatment.
+`msc_effect` scales what the cells do in every patient (the model's `eff`). Its prior is a spike at zero and
+half a normal distribution of scale s. The scale has a meaning in points: with ``eff = s``, one infusion of 1e6
+cord cells per kg on day 540 changes the true skin score of the reference patient at day 364 by -2 against no
+treatment.
 """
 
 from __future__ import annotations

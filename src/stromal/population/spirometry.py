@@ -58,7 +58,10 @@ def predicted_fvc_ml(sex: ArrayLike, age: ArrayLike, height: ArrayLike, ancestry
     outside = ~people["age"].between(18.0, 90.0)
     if outside.any():
         raise InputError(
-            "no adult reference value", place="age", value=float(people.loc[outside, "age"].iloc[0]), remedy="18 to 90"
+            "no adult reference value",
+            place="age",
+            value=float(people.loc[outside, "age"].iloc[0]),
+            remedy="18 to 90",
         )
     result = np.empty(len(people))
     for name, group in people.groupby("sex"):

@@ -83,8 +83,7 @@ def _stated(endpoint: EndPoint, row: Mapping[str, Any], summary: Summary, n: int
         size = f" (a true difference of {true} {unit(endpoint)} in these patients)"
     missed = "" if row["power"] is None else f"; the other {percent(1.0 - row['power'])} would miss it"
     return (
-        f"If the effect is as the design states{size}, {_share(row, 'power', n)} of such trials would find it"
-        f"{missed}."
+        f"If the effect is as the design states{size}, {_share(row, 'power', n)} of such trials would find it{missed}."
     )
 
 
@@ -192,7 +191,11 @@ def _share_of(null_mean: float, published: float) -> str:
     share = null_mean / published
     if share >= 1.0:
         return f"All of it (and more: {number(null_mean)})"
-    return f"None of it ({number(null_mean)})" if share <= 0.0 else f"About {percent(share, 0)} of it ({number(null_mean)})"
+    return (
+        f"None of it ({number(null_mean)})"
+        if share <= 0.0
+        else f"About {percent(share, 0)} of it ({number(null_mean)})"
+    )
 
 
 def _share(row: Mapping[str, Any], key: str, n: int) -> str:
@@ -211,20 +214,24 @@ def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
                 f"({outcome(endpoint)}); {percent(stated['mean'])} if the effect is as stated."
             )
             continue
-        shares = _arm_shares(summary, endpoint, design.arms_in(endpoint.contrast[1]))
+        shares = _arm_shares(summary, endpoint)
+        if shares:
+            sentences.append(
+                f"If the cells do nothing, {listed(shares)} would still count as responders ({outcome(endpoint)}; "
+                "who dies or leaves is no responder)."
+            )
         sentences.append(
-            f"{listed(shares)} would count as responders although they get no active cells ({outcome(endpoint)}; "
-            f"who dies or leaves is no responder). The difference between the groups is then "
-            f"{on_scale(endpoint, null['mean'])} on average, and {on_scale(endpoint, null['p05'])} to "
-            f"{on_scale(endpoint, null['p95'])} in nine of ten single trials."
+            f"The difference in responders ({comparison(endpoint)}) is then {on_scale(endpoint, null['mean'])} on "
+            f"average, but between {on_scale(endpoint, null['p05'])} and {on_scale(endpoint, null['p95'])} in nine "
+            f"of ten single trials; if the effect is as stated, it is {on_scale(endpoint, stated['mean'])} on average."
         )
     return sentences
 
 
-def _arm_shares(summary: Summary, endpoint: EndPoint, arms: Sequence[str]) -> list[str]:
-    rows = [
-        o
-        for o in summary["outcomes"]
-        if (o["scenario"], o["endpoint"]) == ("null", endpoint.name) and o["arm"] in arms
+def _arm_shares(summary: Summary, endpoint: EndPoint) -> list[str]:
+    """Share of responders of each arm without an effect, where the summary has it."""
+    return [
+        f"{percent_with_error(o['mean'], o['mcse'], o['n'])} of the arm {plain(o['arm'])}"
+        for o in summary.get("outcomes", [])
+        if (o["scenario"], o["endpoint"]) == ("null", endpoint.name)
     ]
-    return [f"{percent_with_error(o['mean'], o['mcse'], o['n'])} of the {plain(o['arm'])} arm" for o in rows]

@@ -53,9 +53,7 @@ DESCRIBED: Final = (
 )
 
 
-def patient_figure(
-    course: pd.DataFrame, marks: Mapping[str, float], title: str, *, form: Form = "svg"
-) -> bytes:
+def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str, *, form: Form = "svg") -> bytes:
     """One virtual patient's course.
 
     Parameters

@@ -1,7 +1,8 @@
 """Analyses: from the data of one trial to an estimate with its interval and test.
 
-Each takes the values of the treated and of the control group and gives an `Estimate`. `ANALYSES` is the registry; a
-new analysis is one function and one line there, with the name of the test that checks it independently.
+Each takes the values of the treated and of the control group and gives an `Estimate`. `ANALYSES` is the
+registry; a new analysis is one function and one line there, with the name of the test that checks it
+independently.
 """
 
 from __future__ import annotations
@@ -74,7 +75,13 @@ def ancova(values: Values, alpha: float) -> Estimate:
     fit = OLS(values.outcome, design).fit()
     low, high = fit.conf_int(alpha)[1]
     return Estimate(
-        float(fit.params[1]), float(fit.bse[1]), float(fit.pvalues[1]), float(low), float(high), n_treated, n_control
+        float(fit.params[1]),
+        float(fit.bse[1]),
+        float(fit.pvalues[1]),
+        float(low),
+        float(high),
+        n_treated,
+        n_control,
     )
 
 

@@ -93,7 +93,12 @@ class TrialData:
 
 
 def conduct(
-    design: TrialDesign, recipe: PopulationRecipe, cohort: Cohort, arm: NDArray[np.object_], study: Study, seed: int
+    design: TrialDesign,
+    recipe: PopulationRecipe,
+    cohort: Cohort,
+    arm: NDArray[np.object_],
+    study: Study,
+    seed: int,
 ) -> TrialData:
     """Run the trial from baseline to the last visit.
 
@@ -130,9 +135,17 @@ def follow_up(design: TrialDesign, cohort: Cohort, people: pd.DataFrame, infusio
     people : DataFrame
         Of the cohort, with the column arm.
     """
-    candidates, parameters, entry = cohort.candidates, cohort.candidates.parameters, baseline_day(design, people)
+    candidates, parameters, entry = (
+        cohort.candidates,
+        cohort.candidates.parameters,
+        baseline_day(design, people),
+    )
     groups = pd.DataFrame(
-        {"arm": people["arm"], "given": [tuple(row) for row in infusions.given], "standing": standing_drugs(people)}
+        {
+            "arm": people["arm"],
+            "given": [tuple(row) for row in infusions.given],
+            "standing": standing_drugs(people),
+        }
     )
     parts = [rest_of_trigger(candidates), stopped_drugs(candidates, entry)]
     for (name, given, standing), rows in groups.groupby(["arm", "given", "standing"]).groups.items():
@@ -157,7 +170,12 @@ def _course(
 
 
 def _events(
-    design: TrialDesign, people: pd.DataFrame, infusions: Infusions, solved: Trajectories, days: Array, seed: int
+    design: TrialDesign,
+    people: pd.DataFrame,
+    infusions: Infusions,
+    solved: Trajectories,
+    days: Array,
+    seed: int,
 ) -> pd.DataFrame:
     since = {name: solved[name] - solved[name][:, :1] for name in ("H_death", "H_organ")}
     death = event_day(people, "death", days, since["H_death"], seed)

@@ -1,8 +1,8 @@
 """End points: what each patient contributes, as observed and in truth.
 
-The estimand of an end point follows from its kind. A change is *hypothetical*: the value had nobody died or left;
-the analysis uses those who were seen. A responder is *composite*: who died or left is no responder. An event is
-*treatment policy*: counted whatever else happened, as far as it was observed.
+The estimand of an end point follows from its kind. A change is *hypothetical*: the value had nobody died or
+left; the analysis uses those who were seen. A responder is *composite*: who died or left is no responder. An
+event is *treatment policy*: counted whatever else happened, as far as it was observed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def observed(endpoint: EndPoint, data: TrialData) -> Array:
 
 
 def true_outcome(endpoint: EndPoint, data: TrialData) -> Array:
-    """Each patient's outcome as the estimand means it, (n_patients,), free of measurement error for a change."""
+    """Each patient's outcome as the estimand means it, (n_patients,); a change is the true one."""
     if endpoint.kind != "change":
         return observed(endpoint, data)
     values = data.true[str(endpoint.measure)]

@@ -57,7 +57,9 @@ def _summary(endpoint: EndPoint, rows: pd.DataFrame, truth: pd.DataFrame) -> dic
     for scenario, group in rows.groupby("scenario"):
         values = group["estimate"].dropna()
         summary[f"estimates_{scenario}"] = {
-            "mean": _mean(values), "sd": _sd(values), **_quantiles(values.to_numpy())
+            "mean": _mean(values),
+            "sd": _sd(values),
+            **_quantiles(values.to_numpy()),
         }
     summary |= _bias_and_coverage(reference, truth_mean)
     testable = endpoint.analysis != "proportion"

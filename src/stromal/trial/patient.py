@@ -54,7 +54,7 @@ class VirtualPatient:
 
 
 def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> VirtualPatient:
-    """Patient `number` of the first simulated trial, as treated in `arm` under the effect that the design states.
+    """Patient `number` of the first simulated trial, treated in `arm`, with the effect that the design states.
 
     The patient is the same in every arm.
 

@@ -145,9 +145,7 @@ def _estimates(piece: Piece, scenario: Scenario, data: TrialData) -> pd.DataFram
         trial = data.take(by_replicate[replicate])
         effect = effect_of(scenario, piece.design, piece.recipe, Streams(piece.seed, replicate))
         for endpoint in piece.design.endpoints:
-            estimate = ANALYSES[endpoint.analysis].function(
-                values_for(piece.design, endpoint, trial), endpoint.alpha
-            )
+            estimate = ANALYSES[endpoint.analysis].function(values_for(piece.design, endpoint, trial), endpoint.alpha)
             rows.append(
                 {
                     "activity": piece.activity,
@@ -195,7 +193,7 @@ def _truth(piece: Piece) -> PieceResult:
 
 
 def _individual_contrast(design: TrialDesign, endpoint: EndPoint, in_arm: Mapping[str, TrialData]) -> Array:
-    """Each patient's outcome under the first group less that under the second; a pool is weighted by allocation."""
+    """Each patient's outcome in the first group less that in the second; a pool is weighted by allocation."""
 
     def outcome(group: str) -> Array:
         arms: Sequence[str] = design.arms_in(group)

@@ -1,4 +1,4 @@
-"""Infusions and what may follow them: treatment-related severe adverse events, reactions, and the rules of the design.
+"""Infusions, the adverse events that may follow them, and the rules that the design draws from these.
 
 These events do not depend on the state of the disease, so who is dosed is known before the course is solved.
 """
@@ -33,7 +33,7 @@ class Infusions:
     days : tuple of int
         Every day on which some arm infuses; the other arms have a sham infusion then.
     active, given : (n_patients, n_days)
-        Whether the patient's arm infuses cells on that day, and whether the day's infusion (or sham) was given.
+        Whether the patient's arm infuses cells on that day, and whether the infusion (or sham) was given.
     sae_day : (n_patients, n_days)
         Day after baseline of a treatment-related severe adverse event, infinite where there was none.
     reaction : (n_patients, n_days)
@@ -51,7 +51,7 @@ class Infusions:
 
     def first_sae(self) -> Array:
         """Day of each patient's first treatment-related severe adverse event, infinite for none."""
-        return np.min(self.sae_day, axis=1, initial=np.inf)
+        return np.asarray(np.min(self.sae_day, axis=1, initial=np.inf))
 
 
 def infusion_days(arm: Arm) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The three worlds in which every trial is run on the same random numbers.
 
-``null``: the cells do nothing. ``reference``: the effect that the design states. ``prior``: replicate r takes draw r
-of what is believed about the effect, and the effect differs between studies.
+``null``: the cells do nothing. ``reference``: the effect that the design states. ``prior``: replicate r takes
+draw r of what is believed about the effect, and the effect differs between studies.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ def effect_of(scenario: Scenario, design: TrialDesign, recipe: PopulationRecipe,
 
 
 def studies(
-    scenario: Scenario, design: TrialDesign, recipe: PopulationRecipe, seed: int, replicate: Sequence[int] | pd.Series
+    scenario: Scenario,
+    design: TrialDesign,
+    recipe: PopulationRecipe,
+    seed: int,
+    replicate: Sequence[int] | pd.Series,
 ) -> Study:
     """The study of each patient, given the patient's replicate."""
     known = {int(r): _of_replicate(scenario, design, recipe, Streams(seed, int(r))) for r in np.unique(replicate)}

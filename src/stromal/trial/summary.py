@@ -1,4 +1,4 @@
-"""The machine-readable summary of a run: plain JSON values, the same for the same design, seed and version."""
+"""The machine-readable summary of a run: plain JSON values, the same for equal design, seed and version."""
 
 from __future__ import annotations
 

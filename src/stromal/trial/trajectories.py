@@ -29,7 +29,13 @@ def trajectory_rows(data: Mapping[Scenario, Sequence[TrialData]]) -> list[dict[s
                 for arm in dict.fromkeys(arms):
                     own = values[arms == arm]
                     for k, day in enumerate(parts[0].days):
-                        row = {"scenario": scenario, "arm": arm, "day": int(day), "readout": readout, "value": name}
+                        row = {
+                            "scenario": scenario,
+                            "arm": arm,
+                            "day": int(day),
+                            "readout": readout,
+                            "value": name,
+                        }
                         rows.append(row | _spread(own[:, k]))
     return rows
 
@@ -77,12 +83,12 @@ def _change(readout: str, parts: Sequence[TrialData]) -> Array:
 
 def _spread(values: Array) -> dict[str, object]:
     seen = values[~np.isnan(values)]
-    if not len(seen):
-        return {"n": 0, "mean": None, "sd": None, **dict.fromkeys(QUANTILES)}
-    sd = float(seen.std(ddof=1)) if len(seen) > 1 else None
-    return {"n": len(seen), "mean": float(seen.mean()), "sd": sd} | {
-        k: float(np.quantile(seen, q)) for k, q in QUANTILES.items()
-    }
+    spread: dict[str, object] = {"n": len(seen), "mean": None, "sd": None, **dict.fromkeys(QUANTILES)}
+    if len(seen):
+        spread |= {k: float(np.quantile(seen, q)) for k, q in QUANTILES.items()}
+        spread["mean"] = float(seen.mean())
+        spread["sd"] = float(seen.std(ddof=1)) if len(seen) > 1 else None
+    return spread
 
 
 def _finite(value: float) -> float | None:
