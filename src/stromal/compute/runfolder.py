@@ -102,10 +102,14 @@ def open_run(path: Path, identity: Mapping[str, object], *, resume: bool) -> Run
                 file=str(path),
                 remedy="another folder with --out",
             )
-        return RunFolder(path, complete=found.name == IDENTITY)
-    (path / PIECES).mkdir(parents=True, exist_ok=True)
-    write_atomic(path / MARK, text)
-    return RunFolder(path, complete=False)
+        folder = RunFolder(path, complete=found.name == IDENTITY)
+    else:
+        path.mkdir(parents=True, exist_ok=True)
+        write_atomic(path / MARK, text)
+        folder = RunFolder(path, complete=False)
+    if not folder.complete:
+        (path / PIECES).mkdir(exist_ok=True)  # a run that was killed while it ended has no pieces any more
+    return folder
 
 
 def _difference(found: Path, identity: Mapping[str, object]) -> str:

@@ -122,18 +122,18 @@ class Block:
         records : (n_outputs, n, n_times)
             Written; entries of records that a patient does not reach stay as they are.
         """
-        snapshots = np.full((len(self._stepper.y) + len(self._slots), *times.shape), np.nan)
-        with np.errstate(all="ignore"):  # a value that is not finite becomes the patient's status
-            while True:
-                self._apply_due(snapshots)
-                active = self._next < self._last
-                if not active.any():
-                    break
-                if active.mean() < _CROWDED:
-                    self._close_up(active)
-                self._note_failures(*self._stepper.advance(self._stop()))
-            self._store(np.arange(len(self._lane)))
-            self._evaluate_outputs(times, snapshots, records)
+        # states, slots, and a row that is 0 where there is a record
+        snapshots = np.full((len(self._stepper.y) + len(self._slots) + 1, *times.shape), np.nan)
+        while True:
+            self._apply_due(snapshots)
+            active = self._next < self._last
+            if not active.any():
+                break
+            if active.mean() < _CROWDED:
+                self._close_up(active)
+            self._note_failures(*self._stepper.advance(self._stop()))
+        self._store(np.arange(len(self._lane)))
+        self._evaluate_outputs(times, snapshots, records)
         return self._final
 
     def _derivative(self, t: Array, y: Array, out: Array) -> None:
@@ -170,7 +170,8 @@ class Block:
     def _record(self, lanes: Ints, column: Ints, snapshots: Array) -> None:
         n_states = len(self._stepper.y)
         snapshots[:n_states, self._lane[lanes], column] = self._stepper.y[:, lanes]
-        snapshots[n_states:, self._lane[lanes], column] = self._slots[:, lanes]
+        snapshots[n_states:-1, self._lane[lanes], column] = self._slots[:, lanes]
+        snapshots[-1, self._lane[lanes], column] = 0.0
 
     def _act(self, kind: str, lanes: Ints, target: Ints, amount: Array) -> None:
         y = self._stepper.y
@@ -215,7 +216,7 @@ class Block:
         n_states = len(self._stepper.y)
         out = np.empty((len(records), len(times)))
         for k in range(times.shape[1]):
-            reached = ~np.isnan(snapshots[0, :, k])
+            reached = snapshots[-1, :, k] == 0.0
             both = np.ascontiguousarray(snapshots[:, :, k])
-            self._outputs.evaluate(times[:, k].copy(), both[:n_states], both[n_states:], constants, out)
+            self._outputs.evaluate(times[:, k].copy(), both[:n_states], both[n_states:-1], constants, out)
             records[:, reached, k] = out[:, reached]

@@ -141,7 +141,7 @@ def _evaluate_source(
                 width += 1
             scratch[node] = free.pop()
             names[node] = f"w{scratch[node]}"
-            lines.append(f"    {_call(node, names, f', {names[node]}')}")
+            lines.append(f"    {_call(node, names, f', out={names[node]}')}")
         for operand in set(node.args):
             remaining[operand] -= node.args.count(operand)
             if not remaining[operand] and operand in scratch:
@@ -150,4 +150,5 @@ def _evaluate_source(
         lines.append(f"    out[{i}] = {names.get(root) or repr(root.value)}")
     head = ["def evaluate(t, y, s, c, out):"]
     head += [f"    w{i} = empty_like(t)" for i in range(width)]
+    lines = lines or ["    pass"]  # a model may have no states
     return "\n".join([*head, *lines])

@@ -96,8 +96,9 @@ def solve(
     for first in range(0, n, LANES):
         rows = np.arange(first, min(first + LANES, n))
         here = start.take(rows) if start is not None else None
-        block = Block(system, compiled, parameters.iloc[rows], line, rows, here, begin, limits)
-        finals.append(block.run(times[rows], records[:, rows[0] : rows[-1] + 1]))
+        with np.errstate(all="ignore"):  # a value that is not finite becomes the patient's status
+            block = Block(system, compiled, parameters.iloc[rows], line, rows, here, begin, limits)
+            finals.append(block.run(times[rows], records[:, rows[0] : rows[-1] + 1]))
     final_state = joined(finals, line.slots, len(system.states))
     return Trajectories(parameters.index, times, names, np.moveaxis(records, 0, 2), final_state.status, final_state)
 

@@ -1,6 +1,6 @@
 """Arms of published studies in systemic sclerosis and their results, as two checked tables.
 
-``ssc_arms.csv`` has one row per arm; ``ssc_arm_results.csv`` one row per arm, end point, population, statistic and time.
+``ssc_arms.csv`` has one row per arm; ``ssc_arm_results.csv`` one per arm, end point, population, statistic and time.
 The files hold facts (numbers, with a short quotation that locates each) and the DOI of the paper, and only those that
 were seen in the source (`verified` is "yes"): numbers known from memory or only in part are left out until somebody
 has read them there. Where `doi_seen` does not begin with "yes" the number was seen but the printed DOI was not.

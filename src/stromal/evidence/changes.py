@@ -90,6 +90,31 @@ def published_responders(low_week: float, high_week: float) -> pd.DataFrame:
     )[columns].reset_index(drop=True)
 
 
+def placebo_differences(low_week: float, high_week: float) -> pd.DataFrame:
+    """Placebo-controlled differences in the change of the skin score that drugs achieved; `OUTLIERS` are left out.
+
+    Parameters
+    ----------
+    low_week, high_week : float
+        [weeks after baseline]
+
+    Returns
+    -------
+    DataFrame
+        Columns trial, comparison, week, value [mRSS points], ci_low, ci_high, doi; by value, the largest fall first.
+    """
+    rows = arm_results()
+    rows = rows[
+        (rows["endpoint"] == "mRSS_change_difference")
+        & rows["arm"].str.endswith("vs placebo")
+        & rows["timepoint_weeks"].between(low_week, high_week)
+        & ~rows["trial"].isin(OUTLIERS)
+    ]
+    columns = ["trial", "comparison", "week", "value", "ci_low", "ci_high", "doi"]
+    table = rows.assign(comparison=rows["arm"], week=rows["timepoint_weeks"], doi=rows["source_doi"])[columns]
+    return table.sort_values("value", kind="stable").reset_index(drop=True)
+
+
 def _changes(endpoint: str, low_week: float, high_week: float) -> pd.DataFrame:
     """All values of a change within the window, with what the rule of preference needs."""
     if endpoint not in UNITS or not endpoint.endswith("_change"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import pandas as pd
@@ -64,14 +64,18 @@ def rest_of_trigger(candidates: Candidates) -> pd.DataFrame:
 
 
 def standing_drugs(people: pd.DataFrame) -> pd.Series:
-    """Courses of the drugs that each person takes from baseline on: background, and prior drugs that go on."""
+    """Drugs that each person takes from baseline on, as sorted names: background, and prior drugs that go on."""
 
-    def courses(background: str, prior: str, goes_on: bool) -> tuple[Course, ...]:
-        products = {background, prior if goes_on else NONE} - {NONE}
-        return tuple(_DAILY[p] for p in sorted(products))
+    def names(background: str, prior: str, goes_on: bool) -> tuple[str, ...]:
+        return tuple(sorted({background, prior if goes_on else NONE} - {NONE}))
 
     rows = zip(people["background"], people["prior_drug"], people["prior_continues"], strict=True)
-    return pd.Series([courses(*row) for row in rows], index=people.index, dtype=object)
+    return pd.Series([names(*row) for row in rows], index=people.index, dtype=object)
+
+
+def daily_courses(names: Iterable[str]) -> list[Course]:
+    """Courses of daily drugs from baseline on, at the standard dose."""
+    return [_DAILY[name] for name in names]
 
 
 def stopped_drugs(candidates: Candidates, baseline: pd.Series) -> pd.DataFrame:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
-from stromal.evidence import msc_changes
+from stromal.evidence import msc_changes, placebo_differences
 from stromal.report.wording import (
     comparison,
     listed,
@@ -24,6 +24,7 @@ from stromal.report.wording import (
     unit,
     value_with_error,
 )
+from stromal.trial.operating import share_with_error
 
 Summary = Mapping[str, Any]
 WEEKS_AROUND = 8.0
@@ -44,8 +45,10 @@ def role_sentence(design: TrialDesign) -> str:
     if endpoint.role == "primary":
         return text + " It is the primary end point of the design."
     primary = [outcome(e) for e in design.endpoints if e.role == "primary"]
+    if not primary:
+        return f"{text} The design calls none of its end points primary."
     return (
-        f"{text} It is a secondary end point: the design's primary end point is {listed(primary)}, which says "
+        f"{text} It is a secondary end point. The design's primary end point is {listed(primary)}, which says "
         "nothing about efficacy."
     )
 
@@ -58,7 +61,8 @@ def answer(design: TrialDesign, summary: Summary, replicates: pd.DataFrame) -> l
     row, n = row_of(summary, endpoint.name), int(summary["replicates"])
     return [
         _nothing(endpoint, row, n),
-        _stated(endpoint, row, summary, n),
+        _stated(endpoint, row, n),
+        *_beside_drugs(endpoint, row),
         _believed(summary, row, n),
         *_of_the_successes(endpoint, replicates),
         _estimate_alone(endpoint, row),
@@ -74,7 +78,7 @@ def _nothing(endpoint: EndPoint, row: Mapping[str, Any], n: int) -> str:
     )
 
 
-def _stated(endpoint: EndPoint, row: Mapping[str, Any], summary: Summary, n: int) -> str:
+def _stated(endpoint: EndPoint, row: Mapping[str, Any], n: int) -> str:
     size = ""
     if row["truth"] is not None:
         error = None if row["truth_mcse"] is None else row["truth_mcse"] * scale(endpoint)
@@ -85,6 +89,21 @@ def _stated(endpoint: EndPoint, row: Mapping[str, Any], summary: Summary, n: int
     return (
         f"If the effect is as the design states{size}, {_share(row, 'power', n)} of such trials would find it{missed}."
     )
+
+
+def _beside_drugs(endpoint: EndPoint, row: Mapping[str, Any]) -> list[str]:
+    """The stated effect beside what drugs achieved against placebo."""
+    week = endpoint.day / 7.0
+    published = placebo_differences(week - WEEKS_AROUND, week + WEEKS_AROUND)
+    if (endpoint.kind, endpoint.measure) != ("change", "mrss") or row["truth"] is None or published.empty:
+        return []
+    drugs = listed([f"{number(p.value)} ({p.comparison}, {p.trial})" for p in published.itertuples()])
+    verdict = (
+        "The stated effect is larger than each of them: a world in which it is true is an optimistic one."
+        if row["truth"] < published["value"].min()
+        else "The stated effect is within or below their range."
+    )
+    return [f"For comparison, placebo-controlled differences of drugs on file at about that time: {drugs}. {verdict}"]
 
 
 def _believed(summary: Summary, row: Mapping[str, Any], n: int) -> str:
@@ -102,12 +121,14 @@ def _of_the_successes(endpoint: EndPoint, replicates: pd.DataFrame) -> list[str]
     found = own[own["favours_treatment"]]
     if found.empty:
         return []
-    idle = int((found["msc_effect"] == 0.0).sum())
+    idle = found["msc_effect"] == 0.0
+    share = percent_with_error(*share_with_error(idle), len(found))
     trials = "trial" if len(found) == 1 else "trials"
-    return [
-        f"Of the {len(found)} simulated {trials} that succeeded under what is believed today, {idle} had cells that "
-        "do nothing. A success would raise the probability that the cells work; it would not settle it."
-    ]
+    text = (
+        f"Of the {len(found)} simulated {trials} that succeeded under what is believed today, {share} had cells "
+        "that do nothing. A success would raise the probability that the cells work; it would not settle it."
+    )
+    return [text]
 
 
 def _estimate_alone(endpoint: EndPoint, row: Mapping[str, Any]) -> str:
@@ -139,15 +160,16 @@ def _without_control(design: TrialDesign, summary: Summary) -> list[str]:
     row, n = row_of(summary, endpoint.name), int(summary["replicates"])
     null, stated = row["estimates_null"], row["estimates_reference"]
     what = "mean change" if endpoint.kind == "change" else "share"
-    sentences = [
+    opening = (
         f"This design has no control group. If the cells do nothing, such a series would still report a {what} of "
         f"{on_scale(endpoint, null['mean'])} (nine in ten series between {on_scale(endpoint, null['p05'])} and "
         f"{on_scale(endpoint, null['p95'])}). If the effect is as the design states, it would report "
         f"{on_scale(endpoint, stated['mean'])} ({on_scale(endpoint, stated['p05'])} to "
         f"{on_scale(endpoint, stated['p95'])}). Without a control group nobody could tell which of the two it is."
-    ]
+    )
+    sentences = [opening]
     if endpoint.kind == "change":
-        sentences += [*_where_it_comes_from(endpoint, summary), *_beside_published(endpoint, null["mean"])]
+        sentences += [*_where_it_comes_from(endpoint, design, summary), *_beside_published(endpoint, null["mean"])]
         sentences.append(
             f"A test of the mean change against no change at all would be significant in "
             f"{_share(row, 'type_one_error', n)} of such series although the cells do nothing: that test does not "
@@ -156,7 +178,7 @@ def _without_control(design: TrialDesign, summary: Summary) -> list[str]:
     return sentences
 
 
-def _where_it_comes_from(endpoint: EndPoint, summary: Summary) -> list[str]:
+def _where_it_comes_from(endpoint: EndPoint, design: TrialDesign, summary: Summary) -> list[str]:
     true = [
         t["mean"]
         for t in summary["trajectories"]
@@ -167,11 +189,13 @@ def _where_it_comes_from(endpoint: EndPoint, summary: Summary) -> list[str]:
     if not true or seen is None:
         return []
     rest = seen - true[0]
-    return [
+    expectation = "" if design.blinded else "expectation of an unblinded rater and patient, "
+    text = (
         f"Of the {on_scale(endpoint, seen)} without any effect, {on_scale(endpoint, true[0])} are the true course of "
         f"the disease under background drugs. The other {on_scale(endpoint, rest)} are how patients were chosen and "
-        "measured: regression to the mean, expectation of an unblinded rater and patient, and who was still seen."
-    ]
+        f"measured: regression to the mean, {expectation}who was still seen, and chance between studies."
+    )
+    return [text]
 
 
 def _beside_published(endpoint: EndPoint, null_mean: float | None) -> list[str]:
@@ -182,7 +206,7 @@ def _beside_published(endpoint: EndPoint, null_mean: float | None) -> list[str]:
     return [
         f"The published uncontrolled series of {p.background} ({p.trial}, {p.n:.0f} patients) reported "
         f"{number(p.value)} points at week {p.week:.0f}. "
-        f"{_share_of(null_mean, p.value)} appears here with no effect at all."
+        f"In the patients simulated here {_share_of(null_mean, p.value)} with no effect at all."
         for p in published.itertuples()
     ]
 
@@ -190,12 +214,10 @@ def _beside_published(endpoint: EndPoint, null_mean: float | None) -> list[str]:
 def _share_of(null_mean: float, published: float) -> str:
     share = null_mean / published
     if share >= 1.0:
-        return f"All of it (and more: {number(null_mean)})"
-    return (
-        f"None of it ({number(null_mean)})"
-        if share <= 0.0
-        else f"About {percent(share, 0)} of it ({number(null_mean)})"
-    )
+        return f"at least as much appears ({number(null_mean)})"
+    if share <= 0.0:
+        return f"none of it appears ({number(null_mean)})"
+    return f"a change of {number(null_mean)}, {percent(share, 0)} of that, appears"
 
 
 def _share(row: Mapping[str, Any], key: str, n: int) -> str:
@@ -221,7 +243,7 @@ def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
                 "who dies or leaves is no responder)."
             )
         sentences.append(
-            f"The difference in responders ({comparison(endpoint)}) is then {on_scale(endpoint, null['mean'])} on "
+            f"If the cells do nothing, the difference in responders ({comparison(endpoint)}) is {on_scale(endpoint, null['mean'])} on "
             f"average, but between {on_scale(endpoint, null['p05'])} and {on_scale(endpoint, null['p95'])} in nine "
             f"of ten single trials; if the effect is as stated, it is {on_scale(endpoint, stated['mean'])} on average."
         )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from stromal.design.trial import TrialDesign
-from stromal.evidence import msc_changes, placebo_changes, published_responders
+from stromal.evidence import msc_changes, placebo_changes, placebo_differences, published_responders
 from stromal.report.answer import WEEKS_AROUND
 from stromal.report.figures import forest
 from stromal.report.wording import MEASURE_NAMES, UNITS, count, number, percent, plain
@@ -40,12 +40,13 @@ def _comparison(design: TrialDesign, summary: Mapping[str, Any], measure: str, d
     week = day / 7.0
     window = (week - WEEKS_AROUND, week + WEEKS_AROUND)
     published = placebo_changes(MEASURES[measure], *window)
+    controlled = any(e.contrast for e in design.endpoints)
     simulated = [
         c
         for c in summary["completers"]
         if (c["scenario"], c["day"], c["readout"]) == ("null", day, measure) and c["arm"] in idle_arms(design)
     ]
-    table = [*(_published_row(p) for p in published.itertuples()), *(_simulated_row(c) for c in simulated)]
+    table = [*(_published_row(p) for p in published.itertuples()), *(_simulated_row(c, controlled) for c in simulated)]
     unit, name = UNITS[measure], MEASURE_NAMES[measure]
     spreads = [r | {"value": r["sd"], "low": None, "high": None} for r in table if r["sd"] is not None]
     return {
@@ -62,7 +63,7 @@ def _comparison(design: TrialDesign, summary: Mapping[str, Any], measure: str, d
         "sd": forest(
             spreads,
             f"beside-{measure}-sd",
-            f"SD of the change between patients [{unit}]",
+            f"SD between patients [{unit}]",
             f"SD of the change of the {name}: " + "; ".join(f"{r['label']} {number(r['value'])}" for r in spreads),
         ),
         "table": table,
@@ -71,9 +72,8 @@ def _comparison(design: TrialDesign, summary: Mapping[str, Any], measure: str, d
 
 
 def _published_row(p: Any) -> dict[str, Any]:
-    short = p.trial.split(" (")[0]
     return {
-        "label": f"{short}, {p.population}" if p.subgroup else short,
+        "label": (f"{p.trial}, {p.population}" if p.subgroup else p.trial).replace(" (", "\n("),
         "trial": p.trial,
         "patients": "not stated" if math.isnan(p.n) else count(p.n) + (" in the arm" if p.n_is_of_arm else ""),
         "week": f"{p.week:.0f}",
@@ -94,12 +94,12 @@ def _published_row(p: Any) -> dict[str, Any]:
     }
 
 
-def _simulated_row(c: Mapping[str, Any]) -> dict[str, Any]:
+def _simulated_row(c: Mapping[str, Any], controlled: bool) -> dict[str, Any]:
     half = None if c["sd_of_mean"] is None else 1.645 * c["sd_of_mean"]
     low, high = (None, None) if half is None else (c["mean"] - half, c["mean"] + half)
     return {
-        "label": f"simulated {plain(c['arm'])}",
-        "trial": f"simulated arm {plain(c['arm'])}, no effect",
+        "label": f"simulated\n{plain(c['arm']) if controlled else 'no effect'}",
+        "trial": f"simulated arm {plain(c['arm'])}" + ("" if controlled else ", cells do nothing"),
         "patients": f"{number(c['n'])} on average",
         "week": f"{c['day'] / 7.0:.0f}",
         "value": c["mean"],
@@ -110,7 +110,7 @@ def _simulated_row(c: Mapping[str, Any]) -> dict[str, Any]:
         "sd": c["sd"],
         "sd_text": number(c["sd"]),
         "statistic": "observed mean",
-        "note": "means of nine in ten single trials of this size lie in the interval",
+        "note": "interval: mean ± 1.645 SD of the means of single trials",
         "doi": "",
         "link": "",
         "doi_seen": True,
@@ -131,7 +131,7 @@ def responder_rows(design: TrialDesign) -> list[dict[str, str]]:
         {
             "trial": r.trial,
             "arm": r.arm,
-            "definition": r.definition,
+            "definition": r.definition.replace(">=", "≥ ").replace(">", "> ").replace("%", " %"),
             "week": f"{r.week:.0f}",
             "share": percent(r.share),
             "n": count(r.n),
@@ -139,6 +139,23 @@ def responder_rows(design: TrialDesign) -> list[dict[str, str]]:
             "link": doi_link(r.doi),
         }
         for r in published_responders(week - WEEKS_AROUND, week + WEEKS_AROUND).itertuples()
+    ]
+
+
+def difference_rows(design: TrialDesign) -> list[dict[str, str]]:
+    """Published placebo-controlled differences in the change of the skin score at about the compared visit."""
+    week = compared_day(design) / 7.0
+    return [
+        {
+            "trial": r.trial,
+            "comparison": r.comparison,
+            "week": f"{r.week:.0f}",
+            "value": number(r.value),
+            "interval": "" if math.isnan(r.ci_low) else f"{number(r.ci_low)} to {number(r.ci_high)}",
+            "doi": r.doi,
+            "link": doi_link(r.doi),
+        }
+        for r in placebo_differences(week - WEEKS_AROUND, week + WEEKS_AROUND).itertuples()
     ]
 
 

@@ -21,7 +21,7 @@ CHOSEN: Final = "no source stated"
 def design_rows(design: TrialDesign) -> list[Row]:
     """Every item of the design as read, with where it comes from."""
     people, prior = design.population, design.population.prior_treatment
-    rows = [
+    return [
         _row("candidates", _candidates(design), people),
         _row("treatment before referral", _prior(design), prior),
         *(_row(f"criterion {k}", criterion(c), c) for k, c in enumerate(design.eligibility, 1)),
@@ -50,7 +50,6 @@ def design_rows(design: TrialDesign) -> list[Row]:
         ),
         *(_row(f"end point {plain(e.name)}", f"{outcome(e)}; {comparison(e)}; {e.role}", e) for e in design.endpoints),
     ]
-    return rows
 
 
 def criterion(item: Criterion) -> str:

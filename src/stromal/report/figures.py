@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from stromal.design.endpoints import EndPoint
 from stromal.report.drawing import ACCENT, FAINT, HUES, INK, LINES, MARKERS, inline, panel, style
@@ -60,13 +62,13 @@ def courses(rows: pd.DataFrame, readout: str, arms: Sequence[str]) -> dict[tuple
 
 def _course(axes: Axes, rows: pd.DataFrame, arm: str, k: int, of: int) -> None:
     shift = (k - (of - 1) / 2.0) * 4.0
-    day, colour = rows["day"].to_numpy(float) + shift, HUES[k % len(HUES)]
+    day, colour = rows["day"].to_numpy(float), HUES[k % len(HUES)]
     low, high = rows["p05"].to_numpy(float), rows["p95"].to_numpy(float)
     axes.fill_between(day, low, high, color=colour, alpha=0.12, linewidth=0)
     for edge in (low, high):
         axes.plot(day, edge, color=colour, linewidth=0.5, alpha=0.6, linestyle=LINES[k % len(LINES)])
     axes.plot(
-        day,
+        day + shift,
         rows["mean"].to_numpy(float),
         color=colour,
         linestyle=LINES[k % len(LINES)],
@@ -159,6 +161,7 @@ def estimates(replicates: pd.DataFrame, endpoint: EndPoint, truth: float | None)
                 axes.axvline(truth * factor, color=ACCENT, linewidth=1.4, linestyle="--", label="true effect")
             axes.set_ylim(0, 1.08 * max(tops))
             axes.set_ylabel("simulated trials")
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             axes.set_xlabel(f"estimated effect [{unit(endpoint)}]")
             axes.set_title(title)
             text = f"{title}: {int(rows.sum())} estimates, {len(found)} of them significant in favour of treatment."
@@ -166,8 +169,8 @@ def estimates(replicates: pd.DataFrame, endpoint: EndPoint, truth: float | None)
     return drawn
 
 
-def _bins(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _bins(values: NDArray[np.float64]) -> list[float]:
     """Bins with an edge at zero, about 25 of them over the range."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     width = (high - low or 1.0) / 25.0
-    return np.arange(np.floor(low / width) - 1, np.ceil(high / width) + 2) * width
+    return [float(k) * width for k in np.arange(np.floor(low / width) - 1, np.ceil(high / width) + 2)]

@@ -124,10 +124,10 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
             axes.spines["left"].set_visible(False)
         for axes, name in zip(figure.axes[len(numeric) :], shares, strict=True):
             parts = people[name].value_counts(normalize=True).sort_index()
-            axes.barh([str(k) for k in parts.index], 100.0 * parts.to_numpy(), color=FAINT)
+            bars = axes.barh([str(k) for k in parts.index], 100.0 * parts.to_numpy(), color=FAINT)
             axes.invert_yaxis()
             axes.set_title(f"{name} [% of patients]", fontsize=7.5)
-            axes.bar_label(axes.containers[0], fmt="%.0f", padding=2, fontsize=7)
+            axes.bar_label(bars, fmt="%.0f", padding=2, fontsize=7)
             axes.margins(x=0.15)
         return saved(figure, form)
 

@@ -67,10 +67,10 @@ def _endpoint_row(endpoint: EndPoint, row: Mapping[str, Any], replicates: int) -
         "effect": number(scaled("effect_mean"), digits),
         "sd": number(scaled("effect_sd"), digits),
         "bias": value_with_error(scaled("bias"), scaled("bias_mcse"), digits),
-        "coverage": percent_with_error(row["coverage"], row["coverage_mcse"], replicates),
+        "coverage": percent_with_error(row["coverage"], row["coverage_mcse"], replicates, brief=True),
         "without": number(_mean(row, "estimates_null", factor), digits),
         **{
-            key: percent_with_error(row[key], row[f"{key}_mcse"], replicates) if tested else DASH
+            key: percent_with_error(row[key], row[f"{key}_mcse"], replicates, brief=True) if tested else DASH
             for key in ("type_one_error", "power", "probability_of_success")
         },
     }
@@ -92,11 +92,15 @@ def spread_rows(design: TrialDesign, summary: Summary) -> list[Row]:
                 {
                     "what": outcome(endpoint),
                     "groups": comparison(endpoint),
+                    "without": number(_mean(row, "estimates_null", scale(endpoint)), 2),
+                    "stated": number(_mean(row, "estimates_reference", scale(endpoint)), 2),
                     "level": f"{level['activity']} (× {level['scale']:g})",
                     "sd": number(None if row["effect_sd"] is None else row["effect_sd"] * scale(endpoint), 2),
                     "unit": unit(endpoint),
                     **{
-                        key: percent_with_error(row[key], row[f"{key}_mcse"], replicates) if endpoint.contrast else DASH
+                        key: percent_with_error(row[key], row[f"{key}_mcse"], replicates, brief=True)
+                        if endpoint.contrast
+                        else DASH
                         for key in ("type_one_error", "power", "probability_of_success")
                     },
                 }
@@ -130,7 +134,7 @@ def safety_rows(summary: Summary) -> list[Row]:
                 "arm": plain(arm["arm"]),
                 "patients": count(arm["patients"]),
                 **{
-                    event: percent_with_error(arm[event], arm[f"{event}_mcse"], max(arm["patients"], 1))
+                    event: percent_with_error(arm[event], arm[f"{event}_mcse"], max(arm["patients"], 1), brief=True)
                     for event in EVENT_NAMES
                 },
                 "reactions": number(arm["infusion_reactions_per_patient"], 2),
@@ -143,7 +147,7 @@ def safety_rows(summary: Summary) -> list[Row]:
 def parameter_groups() -> list[dict[str, object]]:
     """The parameters of the model by origin, those that are only assumed first."""
     table = parameter_table()
-    groups = []
+    groups: list[dict[str, object]] = []
     for origin in ORIGIN_ORDER:
         own = table[table["origin"] == origin]
         if len(own):

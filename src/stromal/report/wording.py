@@ -39,6 +39,8 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "left": "left the trial",
 }
 DASH: Final = "–"
+NBSP: Final = "\u00a0"
+"""Keeps a number and its unit on one line."""
 
 
 def plain(name: str) -> str:
@@ -63,30 +65,38 @@ def count(value: float) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share in per cent."""
-    return DASH if share is None else f"{number(100.0 * share, digits)} %"
+    return DASH if share is None else f"{number(100.0 * share, digits)}{NBSP}%"
 
 
-def percent_with_error(share: float | None, error: float | None, replicates: int) -> str:
-    """A share of replicates with its Monte Carlo error, or with the bound that no event at all allows."""
+def percent_with_error(share: float | None, error: float | None, replicates: int, *, brief: bool = False) -> str:
+    """A share of replicates with its Monte Carlo error, or with the 95 % bound that no event at all allows.
+
+    Parameters
+    ----------
+    brief : bool
+        Write the bound as in a table.
+    """
     if share is None:
         return DASH
     if share in (0.0, 1.0):
         bound = 1.0 - 0.05 ** (1.0 / replicates)
+        if brief:
+            return f"{percent(share)} ({'<' if share == 0.0 else '>'}{NBSP}{number(100.0 * abs(share - bound))})"
         limit = f"below {percent(bound)}" if share == 0.0 else f"above {percent(1.0 - bound)}"
-        return f"{percent(share)} ({limit} with 95 % confidence)"
-    return f"{percent(share)} (± {number(None if error is None else 100.0 * error)})"
+        return f"{percent(share)} ({limit} with 95{NBSP}% confidence)"
+    return f"{percent(share)} (±{NBSP}{number(None if error is None else 100.0 * error)})"
 
 
 def value_with_error(value: float | None, error: float | None, digits: int = 2) -> str:
     """A number with its Monte Carlo error."""
-    return number(value, digits) if error is None else f"{number(value, digits)} (± {number(error, digits)})"
+    return number(value, digits) if error is None else f"{number(value, digits)} (±{NBSP}{number(error, digits)})"
 
 
 def on_scale(endpoint: EndPoint, value: float | None, digits: int = 1) -> str:
     """A value of an end point in its unit; a difference of proportions in percentage points."""
     if endpoint.kind == "change":
-        return f"{number(value, digits)} {unit(endpoint)}"
-    return f"{number(None if value is None else 100.0 * value, digits)} {unit(endpoint)}"
+        return f"{number(value, digits)}{NBSP}{unit(endpoint)}"
+    return f"{number(None if value is None else 100.0 * value, digits)}{NBSP}{unit(endpoint)}"
 
 
 def scale(endpoint: EndPoint) -> float:
@@ -110,7 +120,7 @@ def outcome(endpoint: EndPoint) -> str:
         return f"change of the {name} at day {endpoint.day}"
     needs = [f"at least {endpoint.fall_points:g} {UNITS[str(endpoint.measure)]}"] if endpoint.fall_points else []
     if endpoint.fall_share:
-        needs.append(f"at least {endpoint.fall_share:.0%} of baseline".replace("%", " %"))
+        needs.append(f"at least {endpoint.fall_share:.0%} of baseline".replace("%", f"{NBSP}%"))
     return f"response at day {endpoint.day} (fall of the {name} by {' and '.join(needs)})"
 
 

@@ -15,7 +15,7 @@ from stromal.biology.organ_events import organ_events
 from stromal.design.trial import TrialDesign
 from stromal.engine import Trajectories
 from stromal.population.enrolment import Cohort
-from stromal.population.history import course, rest_of_trigger, standing_drugs, stopped_drugs
+from stromal.population.history import course, daily_courses, rest_of_trigger, standing_drugs, stopped_drugs
 from stromal.population.measurement import READOUTS, SCREENING, measured_values, true_values
 from stromal.population.people import per_person
 from stromal.population.recipe import PopulationRecipe
@@ -150,7 +150,7 @@ def follow_up(design: TrialDesign, cohort: Cohort, people: pd.DataFrame, infusio
     parts = [rest_of_trigger(candidates), stopped_drugs(candidates, entry)]
     for (name, given, standing), rows in groups.groupby(["arm", "given", "standing"]).groups.items():
         regimen = received(design.arm(name).regimen, dict(zip(infusions.days, given, strict=True)))
-        parts.append(actions([*standing, *regimen], parameters.loc[rows], entry=entry[rows]))
+        parts.append(actions([*daily_courses(standing), *regimen], parameters.loc[rows], entry=entry[rows]))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -42,7 +42,7 @@ class VirtualPatient:
         All actions: time [d after the trigger], kind, target, amount.
     course : DataFrame
         Index: days after the trigger; columns `OUTPUTS` (true values).
-    marks : list of (float, str)
+    marks : mapping of str to float
         What happened when [d after the trigger].
     """
 
@@ -50,7 +50,7 @@ class VirtualPatient:
     parameters: Mapping[str, float]
     schedule: pd.DataFrame
     course: pd.DataFrame
-    marks: list[tuple[float, str]]
+    marks: Mapping[str, float]
 
 
 def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> VirtualPatient:
@@ -98,10 +98,10 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
 
 def _marks(
     design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float
-) -> list[tuple[float, str]]:
-    treatments = {(c.product, d) for c in design.arm(arm).regimen for d in (c.days or (c.from_day or 0,))}
-    given = [(baseline + day, product.replace("_", " ")) for product, day in sorted(treatments, key=lambda t: t[1])]
-    return [(first_symptom, "first symptom"), (screening, "screening"), (baseline, "baseline"), *given]
+) -> dict[str, float]:
+    treatments = sorted({(d, c.product) for c in design.arm(arm).regimen for d in (c.days or (c.from_day or 0,))})
+    given = {f"{product.replace('_', ' ')}, day {day}": baseline + day for day, product in treatments}
+    return {"first symptom": first_symptom, "screening": screening, "baseline": baseline} | given
 
 
 def model_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
