@@ -268,18 +268,17 @@ _DESCRIBED = (
 
 
 def _endpoint_table(endpoints: list[Mapping[str, Any]]) -> Table:
-    table = Table("end point", "contrast", "truth", "type-I error", "power", "probability of success")
+    table = Table("end point", "true effect", "type-I error", "power", "prob. of success")
     for e in endpoints:
-        contrast = " vs ".join(e["contrast"]) if e["contrast"] else "one arm"
-        truth = "-" if e["truth"] is None else f"{e['truth']:.2f}"
-        table.add_row(f"{e['endpoint']} ({e['role']})", contrast, truth, *(_with_error(e, k) for k in _PROBABILITIES))
+        true = "-" if e["truth"] is None else f"{e['truth']:.3g}"
+        table.add_row(e["endpoint"], true, *(_with_error(e, k) for k in _PROBABILITIES))
     return table
 
 
 def _with_error(entry: Mapping[str, Any], key: str) -> str:
     if entry[key] is None:
         return "-"
-    return f"{entry[key]:.3f} ± {entry[f'{key}_mcse']:.3f}"
+    return f"{entry[key]:.1%} ± {entry[f'{key}_mcse']:.1%}"
 
 
 def _sizes(text: str) -> list[int]:

@@ -97,7 +97,7 @@ def _beside_drugs(endpoint: EndPoint, row: Mapping[str, Any]) -> list[str]:
     published = placebo_differences(week - WEEKS_AROUND, week + WEEKS_AROUND)
     if (endpoint.kind, endpoint.measure) != ("change", "mrss") or row["truth"] is None or published.empty:
         return []
-    drugs = listed([f"{number(p.value)} ({p.comparison}, {p.trial})" for p in published.itertuples()])
+    drugs = listed([f"{number(p.value, 2)} ({p.comparison}, {p.trial})" for p in published.itertuples()])
     verdict = (
         "The stated effect is larger than each of them: a world in which it is true is an optimistic one."
         if row["truth"] < published["value"].min()
@@ -243,8 +243,8 @@ def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
                 "who dies or leaves is no responder)."
             )
         sentences.append(
-            f"If the cells do nothing, the difference in responders ({comparison(endpoint)}) is {on_scale(endpoint, null['mean'])} on "
-            f"average, but between {on_scale(endpoint, null['p05'])} and {on_scale(endpoint, null['p95'])} in nine "
+            f"If the cells do nothing, the difference in responders ({comparison(endpoint)}) is "
+            f"{on_scale(endpoint, null['mean'])} on average, but between {on_scale(endpoint, null['p05'])} and {on_scale(endpoint, null['p95'])} in nine "
             f"of ten single trials; if the effect is as stated, it is {on_scale(endpoint, stated['mean'])} on average."
         )
     return sentences

@@ -150,8 +150,8 @@ def difference_rows(design: TrialDesign) -> list[dict[str, str]]:
             "trial": r.trial,
             "comparison": r.comparison,
             "week": f"{r.week:.0f}",
-            "value": number(r.value),
-            "interval": "" if math.isnan(r.ci_low) else f"{number(r.ci_low)} to {number(r.ci_high)}",
+            "value": number(r.value, 2),
+            "interval": "" if math.isnan(r.ci_low) else f"{number(r.ci_low, 2)} to {number(r.ci_high, 2)}",
             "doi": r.doi,
             "link": doi_link(r.doi),
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Final
 
 import pandas as pd
@@ -61,7 +62,7 @@ def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str,
     course : DataFrame
         Index: days after the trigger. Columns: read-outs and states of the model, one small panel each.
     marks : mapping of str to float
-        Days that are marked in every panel, by what happens then (screening, baseline, an infusion).
+        Days that are marked in every panel, by what happens then (screening, baseline, an infusion); at most 26.
     title : str
     form : {"svg", "png"}
 
@@ -70,33 +71,36 @@ def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str,
     bytes
         The picture's file; the same for the same course.
     """
+    days = sorted(set(marks.values()))
     with style():
-        figure = _sheet(len(course.columns), title)
+        figure = _sheet(len(course.columns), f"{title}\n{_key(marks, days)}" if days else title)
         months = course.index.to_numpy(float) / 30.4
         for k, name in enumerate(course.columns):
             axes = figure.axes[k]
-            readout = name in READOUTS
-            axes.plot(months, course[name].to_numpy(float), color=HUES[1] if readout else HUES[2], linewidth=1.3)
-            axes.set_title(READOUTS.get(name) or f"{STATES.get(name, name)} [× healthy]", fontsize=7.5)
+            colour = HUES[1] if name in READOUTS else HUES[2]
+            axes.plot(months, course[name].to_numpy(float), color=colour, linewidth=1.3)
+            axes.set_title(READOUTS.get(name) or f"{STATES.get(name, name)} [× healthy]", fontsize=7.5, pad=9)
             axes.set_ylim(bottom=min(0.0, float(course[name].min())))
             if k >= len(course.columns) - PER_ROW:
                 axes.set_xlabel("months after the trigger")
-            for j, (label, day) in enumerate(marks.items()):
-                axes.axvline(day / 30.4, color=ACCENT, linewidth=0.8, linestyle=(0, (3, 1 + 2 * (j % 3))))
-                if k == 0:
-                    axes.annotate(
-                        label,
-                        (day / 30.4, 1.0),
-                        xycoords=("data", "axes fraction"),
-                        xytext=(-2, -2),
-                        textcoords="offset points",
-                        rotation=90,
-                        ha="right",
-                        va="top",
-                        fontsize=6.5,
-                        color=ACCENT,
-                    )
+            for letter, day in zip(ascii_lowercase, days, strict=False):
+                axes.axvline(day / 30.4, color=ACCENT, linewidth=0.7, linestyle="--")
+                axes.text(
+                    *(day / 30.4, 1.01),
+                    letter,
+                    transform=axes.get_xaxis_transform(),
+                    ha="center",
+                    fontsize=6.0,
+                    color=ACCENT,
+                )
         return saved(figure, form)
+
+
+def _key(marks: Mapping[str, float], days: Sequence[float]) -> str:
+    """What the letters above the panels stand for, three to a line."""
+    named = [", ".join(label for label, at in marks.items() if at == day) for day in days]
+    entries = [f"{letter}: {name}" for letter, name in zip(ascii_lowercase, named, strict=False)]
+    return "\n".join(";  ".join(entries[k : k + 3]) for k in range(0, len(entries), 3))
 
 
 def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "svg") -> bytes:
@@ -135,8 +139,8 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
 def _sheet(panels: int, title: str) -> Figure:
     """A white sheet of small panels."""
     rows = math.ceil(panels / PER_ROW)
-    figure = Figure(figsize=(8.2, 0.5 + 1.75 * rows), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(8.2, 0.5 + 0.15 * title.count("\n") + 1.75 * rows), layout="constrained", facecolor="white")
     for k in range(panels):
         figure.add_subplot(rows, PER_ROW, k + 1)
-    figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(title, fontsize=9, x=0.01, ha="left")
     return figure
