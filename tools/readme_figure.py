@@ -5,13 +5,11 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-mpl.use("Agg")
 mpl.rcParams["svg.hashsalt"] = "stromal"  # the same file for the same run
-import matplotlib.pyplot as plt
-
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "figures" / "care-ssc.svg"
 ENDPOINT = "mrss_change"
 TITLES = {

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from rich.progress import track
 from scipy import stats
-
-mpl.use("Agg")
-mpl.rcParams["svg.hashsalt"] = "stromal"
-import matplotlib.pyplot as plt
 
 from stromal.compute.content import content_hash
 from stromal.compute.executor import processors, run_pieces
@@ -27,6 +24,8 @@ from stromal.compute.runfolder import open_run
 from stromal.design import read_design
 from stromal.report.publish import run_identity
 from stromal.trial.replicates import PieceResult, pieces, run_piece
+
+mpl.rcParams["svg.hashsalt"] = "stromal"  # the same file for the same numbers
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261
@@ -54,7 +53,7 @@ def estimates(case: Case) -> pd.DataFrame:
     design = read_design(ROOT / "examples" / f"{case.design}.yaml")
     identity = run_identity(design, case.replicates, SEED) | {"scenarios": "null"}
     folder = open_run(ROOT / "runs" / f"verify-{case.design}-{content_hash(identity)[:8]}", identity, resume=True)
-    todo = pieces(design, SEED, case.replicates, scenarios=("null",), keep_data=False)
+    todo = pieces(design, SEED, case.replicates, scenarios=("null",), keep_data=False, patients=4000)
     done = {k: v for k, v in folder.done().items() if isinstance(v, PieceResult)} if not folder.complete else {}
     missing = [k for k in range(len(todo)) if k not in done]
     work = run_pieces(run_piece, [todo[k] for k in missing], processors())
@@ -120,8 +119,8 @@ def main() -> int:
         "# Verification\n\n"
         f"Made by `{COMMAND}` (seed {SEED}; part of `make verify`), {minutes:.0f} minutes on {processors()} processors "
         f"({processor()}).\n\n## The test keeps its level when the cells do nothing\n\n{table}\n"
-        "The primary analysis is an analysis of covariance of those who stayed. Under `null` every arm takes the same true "
-        "course, so each rejection is a false one.\n\n"
+        "The primary analysis is an analysis of covariance of those who stayed. Under `null` every arm "
+        "takes the same true course, so each rejection is a false one.\n\n"
         "![Share of trials below each level](figures/type-one-error.svg)\n"
     )
     (ROOT / "docs" / "verification.md").write_text(page, encoding="utf-8")

@@ -351,7 +351,13 @@ def test_a_figure_file_is_the_same_each_time_in_both_forms(draw: Callable[[str],
 
 def test_the_figure_of_a_patient_marks_what_happens_when() -> None:
     svg = patient_figure(course(), {"screening": 500.0, "infusion 1": 528.0}, "Patient <1>").decode()
-    for words in ("Patient &lt;1&gt;", "screening", "infusion 1", "skin score [points]", "tolerance [× healthy]"):
+    for words in (
+        "Patient &lt;1&gt;",
+        "b: infusion 1",
+        "skin score [points]",
+        "a: screening",
+        "tolerance [0 in health]",
+    ):
         assert words in svg
     ET.fromstring(svg)  # noqa: S314 - drawn by this package
 

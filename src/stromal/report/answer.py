@@ -244,8 +244,9 @@ def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
             )
         sentences.append(
             f"If the cells do nothing, the difference in responders ({comparison(endpoint)}) is "
-            f"{on_scale(endpoint, null['mean'])} on average, but between {on_scale(endpoint, null['p05'])} and {on_scale(endpoint, null['p95'])} in nine "
-            f"of ten single trials; if the effect is as stated, it is {on_scale(endpoint, stated['mean'])} on average."
+            f"{on_scale(endpoint, null['mean'])} on average, but between {on_scale(endpoint, null['p05'])} and "
+            f"{on_scale(endpoint, null['p95'])} in nine of ten single trials; if the effect is as stated, it is "
+            f"{on_scale(endpoint, stated['mean'])} on average."
         )
     return sentences
 

@@ -18,7 +18,7 @@ READOUTS: Final[Mapping[str, str]] = {
     "FVC": "FVC [% predicted]",
     "FVC_mL": "FVC [mL]",
     "DLCO": "DLCO [% predicted]",
-    "CapLoss": "capillary loss [share]",
+    "CapLoss": "capillary loss [%]",
     "CRP": "C-reactive protein [mg/L]",
     "CT_extent": "lung disease on CT [% of lung]",
 }
@@ -34,18 +34,21 @@ STATES: Final[Mapping[str, str]] = {
     "B": "B cells",
     "PC": "plasma cells",
     "DC": "dendritic cells",
-    "M1s": "inflammatory macrophages, skin",
-    "M1l": "inflammatory macrophages, lung",
+    "M1s": "M1 macrophages, skin",
+    "M1l": "M1 macrophages, lung",
     "MFs": "myofibroblasts, skin",
     "MFl": "myofibroblasts, lung",
     "Cs": "new collagen, skin",
     "Xs": "cross-linked collagen, skin",
     "Cl": "new collagen, lung",
     "Xl": "cross-linked collagen, lung",
-    "Ds": "damage, skin",
-    "Tol": "tolerance",
-    "Mreg": "regulatory phagocytes",
-    "Ml": "MSC in the lung",
+}
+"""States that are 1 in health."""
+ABSENT_IN_HEALTH: Final[Mapping[str, str]] = {
+    "Ds": "damage, skin [0 in health]",
+    "Tol": "tolerance [0 in health]",
+    "Mreg": "regulatory phagocytes [0 in health]",
+    "Ml": "MSC in the lung [million per kg]",
 }
 PER_ROW: Final = 3
 DESCRIBED: Final = (
@@ -79,8 +82,8 @@ def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str,
             axes = figure.axes[k]
             colour = HUES[1] if name in READOUTS else HUES[2]
             axes.plot(months, course[name].to_numpy(float), color=colour, linewidth=1.3)
-            axes.set_title(READOUTS.get(name) or f"{STATES.get(name, name)} [× healthy]", fontsize=7.5, pad=9)
-            axes.set_ylim(bottom=min(0.0, float(course[name].min())))
+            axes.set_title(_name(str(name)), fontsize=7.5, pad=9)
+            axes.set_ylim(min(0.0, float(course[name].min())), 1.08 * max(float(course[name].max()), 1e-9))
             if k >= len(course.columns) - PER_ROW:
                 axes.set_xlabel("months after the trigger")
             for letter, day in zip(ascii_lowercase, days, strict=False):
@@ -94,6 +97,10 @@ def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str,
                     color=ACCENT,
                 )
         return saved(figure, form)
+
+
+def _name(column: str) -> str:
+    return READOUTS.get(column) or ABSENT_IN_HEALTH.get(column) or f"{STATES.get(column, column)} [× healthy]"
 
 
 def _key(marks: Mapping[str, float], days: Sequence[float]) -> str:
@@ -122,7 +129,8 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
             axes.hist(shown, 24, color=HUES[1], alpha=0.6)
             for value, line in ((low, ":"), (middle, "-"), (high, ":")):
                 axes.axvline(value, color=INK, linewidth=0.9, linestyle=line)
-            axes.set_title(f"{MEASURE_NAMES[name].split(' (')[0]} [{UNITS[name]}]", fontsize=7.5)
+            name_of = MEASURE_NAMES[name].split(" (")[0].replace("time since first non-Raynaud", "since first")
+            axes.set_title(f"{name_of} [{UNITS[name]}]", fontsize=7.5)
             axes.set_xlabel(f"median {middle:.0f}, 90 % within {low:.0f} to {high:.0f}", fontsize=7)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
@@ -139,7 +147,9 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
 def _sheet(panels: int, title: str) -> Figure:
     """A white sheet of small panels."""
     rows = math.ceil(panels / PER_ROW)
-    figure = Figure(figsize=(8.2, 0.5 + 0.15 * title.count("\n") + 1.75 * rows), layout="constrained", facecolor="white")
+    figure = Figure(
+        figsize=(8.2, 0.5 + 0.15 * title.count("\n") + 1.75 * rows), layout="constrained", facecolor="white"
+    )
     for k in range(panels):
         figure.add_subplot(rows, PER_ROW, k + 1)
     figure.suptitle(title, fontsize=9, x=0.01, ha="left")

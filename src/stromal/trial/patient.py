@@ -96,9 +96,7 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
     )
 
 
-def _marks(
-    design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float
-) -> dict[str, float]:
+def _marks(design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float) -> dict[str, float]:
     treatments = sorted({(d, c.product) for c in design.arm(arm).regimen for d in (c.days or (c.from_day or 0,))})
     given = {f"{product.replace('_', ' ')}, day {day}": baseline + day for day, product in treatments}
     return {"first symptom": first_symptom, "screening": screening, "baseline": baseline} | given

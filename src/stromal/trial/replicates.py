@@ -98,9 +98,10 @@ def pieces(
     scenarios: tuple[Scenario, ...] = SCENARIOS,
     *,
     keep_data: bool = True,
+    patients: int = PATIENTS_PER_PIECE,
 ) -> list[Piece]:
-    """Cut the replicates 0 to ``replicates - 1`` into pieces."""
-    width = max(1, PATIENTS_PER_PIECE // design.sample_size)
+    """Cut the replicates 0 to ``replicates - 1`` into pieces of about `patients` enrolled patients."""
+    width = max(1, patients // design.sample_size)
     return [
         Piece(design, seed, activity, tuple(range(a, min(a + width, replicates))), scenarios, keep_data)
         for a in range(0, replicates, width)
