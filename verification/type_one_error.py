@@ -44,7 +44,7 @@ class Case:
 
 CASES = (
     Case("two-arm-60", 10_000, "mrss_change", bounded=True),
-    Case("care-ssc", 5_000, "mrss_change", bounded=False),
+    Case("care-ssc", 3_000, "mrss_change", bounded=False),
 )
 
 

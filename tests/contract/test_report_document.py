@@ -233,6 +233,18 @@ def test_truth_and_bias_in_the_table_are_those_of_the_summary(care_text: str, ca
             assert f"{value:.{digits}f} (± {error:.{digits}f})".replace("-", "−") in table
 
 
+def test_shares_of_responders_without_an_effect_are_those_of_the_summary(
+    care_text: str, care_result: TrialResult
+) -> None:
+    summary: Any = care_result.summary
+    words = Page(care_text).text("responders")
+    idle = [r for r in summary["responders"] if (r["scenario"], r["endpoint"]) == ("null", "mrss_responder")]
+    assert {r["arm"] for r in idle} == {"placebo", "one_infusion", "two_infusions"}
+    for row in idle:
+        share, error = 100 * row["share"], 100 * row["share_mcse"]
+        assert f"{share:.1f} % (± {error:.1f}) of the arm {row['arm'].replace('_', ' ')}" in words
+
+
 def test_secondary_end_points_are_called_secondary(care_text: str) -> None:
     page = Page(care_text)
     assert "It is a secondary end point" in page.text("answer")

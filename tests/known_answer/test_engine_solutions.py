@@ -135,7 +135,8 @@ def test_halving_the_step_divides_the_error_by_two_to_the_fifth():
         def derivative(t, y, out):
             out[:] = y * np.cos(t)
 
-        stepper = Stepper(derivative, np.zeros(1), np.ones((1, 1)), np.empty(1), rtol=1e9, atol=1e9)
+        stepper = Stepper(derivative, rtol=1e9, atol=1e9)
+        stepper.load(np.zeros(1), np.empty(1), np.zeros(1, bool), np.zeros(1, int), np.ones((1, 1)))
         for _ in range(steps):
             stepper.h = np.full(1, 3.0 / steps)
             stepper.advance(np.full(1, 3.0))

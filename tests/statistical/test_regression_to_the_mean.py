@@ -102,7 +102,7 @@ def test_a_rater_who_may_change_keeps_the_bias_until_then(two_arm):
     """With a chance of 0.3 per visit, the rater of occasion 1 is still there at occasion 3 with 0.49."""
     one = measured(two_arm, [1, 3], rater_change_per_visit=0.3, mrss_visit_sd=0.0)["mrss"]
     stays = one[:, 1] == one[:, 0]
-    same_by_chance = 0.08  # two raters may agree to the point
+    same_by_chance = 0.07  # two raters may agree to the point
     assert abs(stays.mean() - 0.49 - 0.51 * same_by_chance) < 5.0 * 0.5 / np.sqrt(N) + 0.03
 
 

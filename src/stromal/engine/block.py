@@ -18,7 +18,7 @@ from stromal.engine.trajectories import Final, Status
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _CROWDED = 0.8
-"""Lanes are closed up when fewer than this share of them still has work: it changes the speed, never a result."""
+"""Lanes are filled again when fewer than this share of them still have work: it changes the speed, never a result."""
 
 
 @final
@@ -47,6 +47,9 @@ class Limits:
 class Block:
     """Solves its patients and fills in their records.
 
+    A limited number of lanes is at work; a lane whose patient is done goes to the next patient who waits. What is
+    known of a patient between lanes is kept in `_home`.
+
     Parameters
     ----------
     parameters : DataFrame
@@ -57,6 +60,8 @@ class Block:
         Of the patients of this block only.
     begin : float
         Time of the initial state where there is no `start`.
+    lanes : int
+        Patients that advance together.
     """
 
     def __init__(
@@ -69,48 +74,25 @@ class Block:
         start: Final | None,
         begin: float,
         limits: Limits,
+        lanes: int,
     ) -> None:
         n = len(rows)
         self._line = line
         self._limits = limits
-        self._outputs = compiled.outputs
+        self._lanes = lanes
+        self._compiled = compiled
         self._patient = [parameters[c].to_numpy(dtype=float).copy() for c in compiled.varying]
-        self._slots = np.array(
-            [
-                parameters[s].to_numpy(dtype=float) if s in parameters else np.full(n, system.parameters[s])
-                for s in compiled.slots
-            ]
-        ).reshape(len(compiled.slots), n)
-        self._infusion = np.zeros((len(system.states), n))
-        self._hoisted = compiled.rates.hoist(self._patient)
-        self._evaluate = compiled.rates.evaluate
-        time = np.full(n, begin)
-        states = np.empty((len(system.states), n))
-        if start is None:
-            compiled.initial.evaluate(time, states, self._slots, compiled.initial.hoist(self._patient), states)
-        else:
-            time, states = start.time.copy(), start.states.T.copy()
-            self._infusion = start.rates.T.copy()
-            self._slots[: len(start.slots)] = start.values.T
-        self._infusing = bool((line.kind == KINDS["rate"]).any() or self._infusion.any())
-        self._stepper = Stepper(self._derivative, time, states, np.empty(n), limits.rtol, limits.atol)
+        self._constants = compiled.rates.hoist(self._patient)
         self._next, self._last = line.first[rows].copy(), line.last[rows].copy()
-        self._lane = np.arange(n)
-        if start is None:
-            self._stepper.h = first_step(states, self._stepper.f, limits.rtol, limits.atol, self._stop() - time)
-        else:
-            self._stepper.h, self._stepper.rejected = start.step.copy(), start.rejected.copy()
+        self._steps = np.zeros(n, dtype=np.int64)
+        self._home = self._started(system, parameters, start, begin)
+        if start is not None:
             self._next = np.where(start.status == Status.OK, self._next, self._last)
-        self._final = Final(
-            time.copy(),
-            self._stepper.h.copy(),
-            self._stepper.rejected.copy(),
-            states.T.copy(),
-            self._infusion.T.copy(),
-            compiled.slots,
-            self._slots.T.copy(),
-            np.full(n, Status.OK, dtype=object) if start is None else start.status.copy(),
-        )
+        self._infusing = bool((line.kind == KINDS["rate"]).any() or self._home.rates.any())
+        self._waiting = np.arange(n)
+        self._lane = np.empty(0, dtype=np.int64)
+        self._stepper = Stepper(self._derivative, limits.rtol, limits.atol)
+        self._fill()
 
     def run(self, times: Array, records: Array) -> Final:
         """Solve all patients of the block.
@@ -126,36 +108,95 @@ class Block:
         snapshots = np.full((len(self._stepper.y) + len(self._slots) + 1, *times.shape), np.nan)
         while True:
             self._apply_due(snapshots)
-            active = self._next < self._last
-            if not active.any():
+            active = self._active()
+            if not active.any() and not len(self._waiting):
                 break
             if active.mean() < _CROWDED:
-                self._close_up(active)
+                self._fill()
+                continue
             self._note_failures(*self._stepper.advance(self._stop()))
-        self._store(np.arange(len(self._lane)))
+        self._store()
         self._evaluate_outputs(times, snapshots, records)
-        return self._final
+        return self._home
+
+    def _started(self, system: System, parameters: pd.DataFrame, start: Final | None, begin: float) -> Final:
+        """Where every patient begins; arrays of its own, so that they can be written."""
+        n, compiled, limits = len(parameters), self._compiled, self._limits
+        slots = np.array(
+            [
+                parameters[s].to_numpy(dtype=float) if s in parameters else np.full(n, system.parameters[s])
+                for s in compiled.slots
+            ]
+        ).reshape(len(compiled.slots), n)
+        if start is not None:
+            slots[: len(start.slots)] = start.values.T
+            copies = {k: getattr(start, k).copy() for k in ("time", "step", "rejected", "states", "rates", "status")}
+            return Final(slots=compiled.slots, values=slots.T.copy(), **copies)
+        time, states = np.full(n, begin), np.empty((len(system.states), n))
+        compiled.initial.evaluate(time, states, slots, compiled.initial.hoist(self._patient), states)
+        slopes = np.empty_like(states)
+        compiled.rates.evaluate(time, states, slots, self._constants, slopes)
+        first = np.where(
+            self._next < self._last, self._line.time[np.minimum(self._next, len(self._line.time) - 1)], begin
+        )
+        step = first_step(states, slopes, limits.rtol, limits.atol, first - time)
+        status = np.full(n, Status.OK, dtype=object)
+        return Final(
+            time,
+            step,
+            np.zeros(n, dtype=bool),
+            states.T.copy(),
+            np.zeros_like(states.T),
+            compiled.slots,
+            slots.T.copy(),
+            status,
+        )
+
+    def _fill(self) -> None:
+        """Bring lanes that are done home, and give lanes to patients who wait."""
+        self._store()
+        going = self._lane[self._active()]
+        admitted, self._waiting = np.split(self._waiting, [self._lanes - len(going)])
+        self._lane = np.concatenate([going, admitted])
+        lane, home = self._lane, self._home
+        self._hoisted = [c[lane] for c in self._constants]
+        self._slots, self._infusion = home.values[lane].T.copy(), home.rates[lane].T.copy()
+        self._stepper.load(
+            home.time[lane], home.step[lane], home.rejected[lane], self._steps[lane], home.states[lane].T.copy()
+        )
+
+    def _store(self) -> None:
+        """Bring what the lanes know home."""
+        if not len(self._lane):
+            return
+        lane, stepper, home = self._lane, self._stepper, self._home
+        home.time[lane], home.step[lane], home.rejected[lane] = stepper.t, stepper.h, stepper.rejected
+        home.states[lane], home.rates[lane], home.values[lane] = stepper.y.T, self._infusion.T, self._slots.T
+        self._steps[lane] = stepper.steps
+
+    def _active(self) -> NDArray[np.bool_]:
+        """Lanes whose patient still has something to come."""
+        return np.asarray(self._next[self._lane] < self._last[self._lane])
 
     def _derivative(self, t: Array, y: Array, out: Array) -> None:
-        self._evaluate(t, y, self._slots, self._hoisted, out)
+        self._compiled.rates.evaluate(t, y, self._slots, self._hoisted, out)
         if self._infusing:
             out += self._infusion
 
     def _stop(self) -> Array:
         """Time of each lane's next item, or its present time when it has none."""
-        has_next = self._next < self._last
-        item = np.where(has_next, self._next, 0)
-        time = self._line.time[item] if len(self._line.time) else self._stepper.t
-        return np.where(has_next, time, self._stepper.t)
+        active = self._active()
+        item = np.where(active, self._next[self._lane], 0)
+        return np.where(active, self._line.time[item], self._stepper.t) if len(self._line.time) else self._stepper.t
 
     def _apply_due(self, snapshots: Array) -> None:
         """Apply items whose time has come, one of each lane at a time so that their order holds."""
         changed = False
         while True:
-            due = np.nonzero((self._next < self._last) & (self._stop() <= self._stepper.t))[0]
+            due = np.nonzero(self._active() & (self._stop() <= self._stepper.t))[0]
             if not len(due):
                 break
-            item = self._next[due]
+            item = self._next[self._lane[due]]
             kind, target, amount = (a[item] for a in (self._line.kind, self._line.target, self._line.amount))
             self._record(due[kind == RECORD], target[kind == RECORD], snapshots)
             for name, code in KINDS.items():
@@ -163,7 +204,7 @@ class Block:
                 if those.any():
                     self._act(name, due[those], target[those], amount[those])
                     changed = True
-            self._next[due] += 1
+            self._next[self._lane[due]] += 1
         if changed:
             self._stepper.refresh()
 
@@ -191,32 +232,16 @@ class Block:
             (underflow, Status.STEP_UNDERFLOW),
             (not_finite, Status.NON_FINITE),
         ):
-            self._final.status[self._lane[failed]] = status
-            self._next[failed] = self._last[failed]
-
-    def _store(self, lanes: Ints) -> None:
-        rows, stepper, final = self._lane[lanes], self._stepper, self._final
-        final.time[rows], final.step[rows], final.rejected[rows] = (
-            a[lanes] for a in (stepper.t, stepper.h, stepper.rejected)
-        )
-        final.states[rows], final.rates[rows] = stepper.y[:, lanes].T, self._infusion[:, lanes].T
-        final.values[rows] = self._slots[:, lanes].T
-
-    def _close_up(self, active: NDArray[np.bool_]) -> None:
-        """Store the lanes that are done and go on with the others."""
-        self._store(np.nonzero(~active)[0])
-        keep = np.nonzero(active)[0]
-        self._lane, self._next, self._last = self._lane[keep], self._next[keep], self._last[keep]
-        self._slots, self._infusion = self._slots[:, keep].copy(), self._infusion[:, keep].copy()
-        self._hoisted = [c[keep] for c in self._hoisted]
-        self._stepper.take(keep)
+            patients = self._lane[failed]
+            self._home.status[patients] = status
+            self._next[patients] = self._last[patients]
 
     def _evaluate_outputs(self, times: Array, snapshots: Array, records: Array) -> None:
-        constants = self._outputs.hoist(self._patient)
+        constants = self._compiled.outputs.hoist(self._patient)
         n_states = len(self._stepper.y)
         out = np.empty((len(records), len(times)))
         for k in range(times.shape[1]):
             reached = snapshots[-1, :, k] == 0.0
             both = np.ascontiguousarray(snapshots[:, :, k])
-            self._outputs.evaluate(times[:, k].copy(), both[:n_states], both[n_states:-1], constants, out)
+            self._compiled.outputs.evaluate(times[:, k].copy(), both[:n_states], both[n_states:-1], constants, out)
             records[:, reached, k] = out[:, reached]

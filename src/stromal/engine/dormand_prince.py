@@ -30,7 +30,7 @@ SMALLEST_STEP: Final = 1e-12  # relative to the time reached: below it t + h no 
 @final
 @dataclass
 class Stepper:
-    """Takes steps for all lanes (one patient each).
+    """Takes steps for all lanes (one patient each), once they are loaded.
 
     Attributes
     ----------
@@ -44,31 +44,24 @@ class Stepper:
     """
 
     derivative: Callable[[Array, Array, Array], None]
-    t: Array
-    y: Array
-    h: Array
     rtol: float
     atol: float
+    t: Array = field(init=False)
+    y: Array = field(init=False)
+    h: Array = field(init=False)
     f: Array = field(init=False)
     rejected: Bools = field(init=False)
     steps: NDArray[np.int64] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Begin with the rates of the initial state."""
-        self.f = np.empty_like(self.y)
-        self.rejected = np.zeros(len(self.t), dtype=bool)
-        self.steps = np.zeros(len(self.t), dtype=np.int64)
+    def load(self, t: Array, h: Array, rejected: Bools, steps: NDArray[np.int64], y: Array) -> None:
+        """Take up the lanes that are to be advanced."""
+        self.t, self.h, self.rejected, self.steps, self.y = t, h, rejected, steps, y
+        self.f = np.empty_like(y)
         self.refresh()
 
     def refresh(self) -> None:
         """Compute the rates anew."""
         self.derivative(self.t, self.y, self.f)
-
-    def take(self, lanes: NDArray[np.int64]) -> None:
-        """Go on with some of the lanes only."""
-        for name in ("t", "h", "rejected", "steps"):
-            setattr(self, name, getattr(self, name)[lanes])
-        self.y, self.f = self.y[:, lanes].copy(), self.f[:, lanes].copy()
 
     def advance(self, stop: Array) -> tuple[Bools, Bools]:
         """Try one step of every lane, not beyond its `stop` (n_lanes,).

@@ -252,9 +252,10 @@ def idle_responders(design: TrialDesign, summary: Summary) -> list[str]:
 
 
 def _arm_shares(summary: Summary, endpoint: EndPoint) -> list[str]:
-    """Share of responders of each arm without an effect, where the summary has it."""
+    """Share of responders of each arm without an effect."""
+    patients = {row["arm"]: row["patients"] for row in summary["safety"]}
     return [
-        f"{percent_with_error(o['mean'], o['mcse'], o['n'])} of the arm {plain(o['arm'])}"
-        for o in summary.get("outcomes", [])
-        if (o["scenario"], o["endpoint"]) == ("null", endpoint.name)
+        f"{percent_with_error(r['share'], r['share_mcse'], patients[r['arm']])} of the arm {plain(r['arm'])}"
+        for r in summary["responders"]
+        if (r["scenario"], r["endpoint"]) == ("null", endpoint.name) and r["share"] is not None
     ]

@@ -97,14 +97,15 @@ def pieces(
     activity: Activity = "central",
     scenarios: tuple[Scenario, ...] = SCENARIOS,
     *,
+    first: int = 0,
     keep_data: bool = True,
     patients: int = PATIENTS_PER_PIECE,
 ) -> list[Piece]:
-    """Cut the replicates 0 to ``replicates - 1`` into pieces of about `patients` enrolled patients."""
+    """Cut the replicates `first` to ``replicates - 1`` into pieces of about `patients` enrolled patients."""
     width = max(1, patients // design.sample_size)
     return [
         Piece(design, seed, activity, tuple(range(a, min(a + width, replicates))), scenarios, keep_data)
-        for a in range(0, replicates, width)
+        for a in range(first, replicates, width)
     ]
 
 

@@ -49,8 +49,7 @@ class TrialResult:
 def plan(design: TrialDesign, replicates: int, seed: int) -> list[Piece]:
     """All pieces of a run, in a fixed order."""
     shown = min(replicates, TRAJECTORY_REPLICATES)
-    central = pieces(design, seed, replicates)
-    central = [p if p.replicates[0] < shown else _without_data(p) for p in central]
+    central = [*pieces(design, seed, shown), *pieces(design, seed, replicates, first=shown, keep_data=False)]
     ends = [p for level in ("low", "high") for p in pieces(design, seed, replicates, level, keep_data=False)]
     return [*central, *ends, *truth_pieces(design, seed, TRUTH_PATIENTS)]
 
@@ -100,10 +99,6 @@ def run(
 def _run(todo: Sequence[Piece], missing: Sequence[int], workers: int) -> Iterator[tuple[int, PieceResult]]:
     for position, result in run_pieces(run_piece, [todo[k] for k in missing], workers):
         yield missing[position], result
-
-
-def _without_data(piece: Piece) -> Piece:
-    return Piece(piece.design, piece.seed, piece.activity, piece.replicates, piece.scenarios, keep_data=False)
 
 
 def _result(design: TrialDesign, results: Sequence[PieceResult], replicates: int, seed: int) -> TrialResult:

@@ -13,6 +13,7 @@ from stromal.design.trial import TrialDesign
 from stromal.population.msc_effect import points_of_effect
 from stromal.population.recipe import shipped_recipe
 from stromal.trial.conduct import TrialData
+from stromal.trial.endpoints import observed
 from stromal.trial.operating import endpoint_summaries, share_with_error
 from stromal.trial.scenarios import Scenario
 from stromal.trial.trajectories import completers, trajectory_rows
@@ -64,12 +65,28 @@ def summarise(
         "trajectory_replicates": int(sum(p.patients["replicate"].nunique() for p in data["null"])),
         "trajectories": trajectory_rows(data),
         "completers": completers(data),
+        "responders": _responders(design, data),
         "screening": _screening(design, screened),
         "baseline": _baseline(data["null"]),
         "safety": _safety(design, data["reference"]),
         "supply": _supply(data["reference"]),
         "failures": len(failures),
     }
+
+
+def _responders(design: TrialDesign, data: Mapping[Scenario, Sequence[TrialData]]) -> list[dict[str, object]]:
+    """Share of all randomised patients who are counted as responders, per scenario, end point and arm."""
+    rows: list[dict[str, object]] = []
+    for scenario, parts in data.items():
+        arm = np.concatenate([p.patients["arm"].to_numpy() for p in parts])
+        for endpoint in design.endpoints:
+            if endpoint.kind == "responder":
+                responds = np.concatenate([observed(endpoint, p) for p in parts])
+                for name in (a.name for a in design.arms):
+                    share, error = share_with_error(pd.Series(responds[arm == name]))
+                    row = {"scenario": scenario, "endpoint": endpoint.name, "arm": name}
+                    rows.append(row | {"share": share, "share_mcse": error})
+    return rows
 
 
 def _screening(design: TrialDesign, screened: pd.DataFrame) -> dict[str, object]:
