@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from stromal.biology import parameter_table
-from stromal.design import TrialDesign, read_design
+from stromal.design import Range, TrialDesign, read_design
 from stromal.engine import Final, Status, Trajectories
 from stromal.population import shipped_recipe
 from stromal.population.measurement import READOUTS
@@ -43,6 +43,21 @@ def care() -> TrialDesign:
 def series() -> TrialDesign:
     """An open-label series without a control arm, from the shipped examples."""
     return read_design(EXAMPLES / "single-arm-series.yaml")
+
+
+@pytest.fixture(scope="session")
+def tiny(care: TrialDesign) -> TrialDesign:
+    """Six adults early in their disease, followed for half a year: short courses, one round of screening."""
+    return care.model_copy(
+        update={
+            "sample_size": 6,
+            "visits": care.visits.model_copy(update={"days": (0, 91, 182)}),
+            "safety": care.safety.model_copy(update={"treatment_related_sae_per_infusion": 0.2}),
+            "endpoints": tuple(e.model_copy(update={"day": min(e.day, 182)}) for e in care.endpoints),
+            "eligibility": care.eligibility[:1],
+            "population": care.population.model_copy(update={"referral_months": Range(low=3, high=9)}),
+        }
+    )
 
 
 class StableDisease:

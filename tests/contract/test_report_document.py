@@ -114,7 +114,7 @@ def _data(design: TrialDesign, random: np.random.Generator, shift: float) -> Tri
     )
     steps = shift * days / days[-1]
     true = {m: v + random.normal(0.0, 3.0, (n, 1)) + steps for m, v in LEVELS.items()}
-    measured = {m: v + random.normal(0.0, 2.0, v.shape) for m, v in true.items()}
+    measured = {m: v + random.normal(0.0, 6.0, v.shape) for m, v in true.items()}
     return TrialData(patients, days, true, measured, {m: v[:, 0] for m, v in measured.items()})
 
 

@@ -115,7 +115,12 @@ def test_the_test_of_a_risk_difference_is_fishers_exact_test(a, b):
     assert result.se == pytest.approx(math.sqrt(a / n * (1 - a / n) / n + b / m * (1 - b / m) / m))
 
 
-WILSON = [((81, 263), (0.2553, 0.3662)), ((15, 148), (0.0624, 0.1605)), ((0, 20), (0.0, 0.1611)), ((1, 29), (0.0061, 0.1718))]
+WILSON = [
+    ((81, 263), (0.2553, 0.3662)),
+    ((15, 148), (0.0624, 0.1605)),
+    ((0, 20), (0.0, 0.1611)),
+    ((1, 29), (0.0061, 0.1718)),
+]
 
 
 @pytest.mark.parametrize(("counts", "interval"), WILSON)

@@ -33,7 +33,9 @@ def test_between_two_ages_of_the_table_the_spline_is_interpolated():
     assert at[1] == pytest.approx(np.sqrt(at[0] * at[2]), rel=1e-4)
 
 
-@pytest.mark.parametrize(("sex", "ancestry", "shift"), [("male", "african_american", -0.1684), ("female", "other", -0.0833)])
+@pytest.mark.parametrize(
+    ("sex", "ancestry", "shift"), [("male", "african_american", -0.1684), ("female", "other", -0.0833)]
+)
 def test_ancestry_shifts_the_logarithm(sex, ancestry, shift):
     own, base = predicted_fvc_ml([sex] * 2, [44.0] * 2, [170.0] * 2, [ancestry, "caucasian"])
     assert np.log(own / base) == pytest.approx(shift, abs=1e-12)

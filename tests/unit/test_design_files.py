@@ -24,8 +24,8 @@ def findings(tmp_path: Path, text: str) -> tuple[Finding, ...]:
 SOURCES = {
     "population": ("  assumed: true\n\n# All of these", "\n# All of these", "population"),
     "earlier treatment": (
-        "    continues: 0.0               # it failed, so it stops\n    assumed: true",
-        "    continues: 0.0",
+        "half go on, in every arm alike\n    assumed: true",
+        "half go on, in every arm alike",
         "population.prior_treatment",
     ),
     "criterion": (', source: "NCT04356287: age 18 and over"', "", "eligibility[0]"),

@@ -96,9 +96,7 @@ def test_an_event_after_every_infusion_stops_the_second_dose_of_those_infused_on
 
 
 def test_without_gates_events_change_nothing_that_is_given(care):
-    design = with_safety(
-        care, treatment_related_sae_per_infusion=1.0, gate_next_block=False, gate_next_dose=False
-    )
+    design = with_safety(care, treatment_related_sae_per_infusion=1.0, gate_next_block=False, gate_next_dose=False)
     table, done = infused(design)
     assert done.given.all()
     assert done.enrolled.all()
@@ -108,9 +106,7 @@ def test_without_gates_events_change_nothing_that_is_given(care):
 
 
 def test_the_same_attribution_after_a_sham_closes_the_trial_too(care):
-    design = with_safety(
-        care, treatment_related_sae_per_infusion=0.0, treatment_related_sae_per_control_visit=1.0
-    )
+    design = with_safety(care, treatment_related_sae_per_infusion=0.0, treatment_related_sae_per_control_visit=1.0)
     table, done = infused(design)
     np.testing.assert_array_equal(np.isfinite(done.sae_day[:, 0]), table["arm"] == "placebo")
     np.testing.assert_array_equal(done.enrolled, table["patient"] < 6)

@@ -144,4 +144,4 @@ class Effect(Sourced):
         Dimensionless responsiveness to the cells; 0 means that they do nothing.
     """
 
-    msc_effect: NotNegative = 0.5
+    msc_effect: NotNegative = 0.25

@@ -23,6 +23,8 @@ _ANALYSES: dict[Kind, tuple[Analysis, Analysis]] = {
     "event": ("risk_difference", "proportion"),
 }
 
+_ESTIMANDS: dict[Kind, Estimand] = {"change": "hypothetical", "responder": "composite", "event": "treatment_policy"}
+
 
 class EndPoint(Sourced):
     """One end point with its analysis.
@@ -52,7 +54,8 @@ class EndPoint(Sourced):
     analysis : {"ancova", "risk_difference", "mean_change", "proportion"}
         With a contrast: `ancova` (change) or `risk_difference`. Without: `mean_change` or `proportion`.
     estimand : {"treatment_policy", "hypothetical", "composite"}
-        What an intercurrent event means for the analysis.
+        What an intercurrent event means for the analysis; it follows from the kind: a change is hypothetical (nobody
+        died or left), a responder composite (who died or left is none), an event treatment policy.
     alpha : float
         Level of the test and complement of the interval's coverage.
     sides : {1, 2}
@@ -70,7 +73,7 @@ class EndPoint(Sourced):
     role: Role = "secondary"
     benefit: Benefit
     analysis: Analysis
-    estimand: Estimand = "treatment_policy"
+    estimand: Estimand
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     sides: Literal[1, 2] = 2
 
@@ -82,6 +85,7 @@ class EndPoint(Sourced):
         filled = dict(data)
         kind, measure = data.get("kind"), data.get("measure")
         if isinstance(kind, str) and kind in _ANALYSES:
+            filled.setdefault("estimand", _ESTIMANDS[kind])
             filled.setdefault("analysis", _ANALYSES[kind][0 if data.get("contrast") else 1])
             if kind == "change" and isinstance(measure, str) and measure in END_POINT_MEASURES:
                 filled.setdefault("benefit", MEASURES[measure].benefit)
@@ -118,9 +122,10 @@ class EndPoint(Sourced):
                 yield Fault((key,), f"an end point of kind {self.kind} takes no {key}", f"leave `{key}` out")
 
     def _estimand_faults(self) -> Iterator[Fault]:
-        if self.kind == "change" and self.estimand == "composite":
+        meant = _ESTIMANDS[self.kind]
+        if self.estimand != meant:
             yield Fault(
                 ("estimand",),
-                "a composite estimand needs an outcome for failure; a change has none",
-                "treatment_policy or hypothetical, or an end point of kind responder",
+                f"an end point of kind {self.kind} is analysed as {meant}, not as {self.estimand}",
+                f"{meant}, or leave it out",
             )

@@ -8,6 +8,7 @@ from typing import Final, final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stromal.biology import model
 from stromal.compute.errors import InputError
@@ -17,7 +18,9 @@ from stromal.population.enrolment import Cohort, enrol
 from stromal.population.history import course, until_referral
 from stromal.population.recipe import shipped_recipe
 from stromal.trial.conduct import baseline_day, follow_up
-from stromal.trial.safety import infuse
+from stromal.trial.safety import infuse, infusion_days
+
+Array = NDArray[np.float64]
 
 OUTPUTS: Final = (
     *("mRSS", "FVC", "DLCO", "CapLoss", "CRP", "CT_extent", "Ab"),
@@ -85,7 +88,7 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
         ignore_index=True,
     )
     baseline = float(baseline_day(design, people).iloc[0])
-    days = np.arange(0.0, baseline + design.visits.last + 1.0, 2.0)
+    days = _days(design, arm, baseline)
     solved = course(parameters, schedule, days, OUTPUTS)
     return VirtualPatient(
         {**people.iloc[0].to_dict(), "screening": cohort.screening.iloc[0].to_dict()},
@@ -94,6 +97,13 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
         pd.DataFrame(solved.values[0], index=pd.Index(days, name="day"), columns=list(OUTPUTS)),
         _marks(design, arm, float(people["first_symptom"].iloc[0]), float(people["referral"].iloc[0]), baseline),
     )
+
+
+def _days(design: TrialDesign, arm: str, baseline: float) -> Array:
+    """Every second day, and the hours after each infusion, in which the cells are seen."""
+    last = baseline + design.visits.last
+    after = [baseline + day + np.arange(0.05, 4.0, 0.25) for day in infusion_days(design.arm(arm))]
+    return np.unique(np.concatenate([np.arange(0.0, last + 1.0, 2.0), *after]))
 
 
 def _marks(design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float) -> dict[str, float]:

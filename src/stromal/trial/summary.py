@@ -75,17 +75,27 @@ def summarise(
 
 
 def _responders(design: TrialDesign, data: Mapping[Scenario, Sequence[TrialData]]) -> list[dict[str, object]]:
-    """Share of all randomised patients who are counted as responders, per scenario, end point and arm."""
+    """Share of all randomised patients who are counted as responders, per scenario, end point and arm.
+
+    The Monte Carlo error comes from the differences between replicates, since patients of one trial share its drift.
+    """
     rows: list[dict[str, object]] = []
     for scenario, parts in data.items():
-        arm = np.concatenate([p.patients["arm"].to_numpy() for p in parts])
-        for endpoint in design.endpoints:
-            if endpoint.kind == "responder":
-                responds = np.concatenate([observed(endpoint, p) for p in parts])
-                for name in (a.name for a in design.arms):
-                    share, error = share_with_error(pd.Series(responds[arm == name]))
-                    row = {"scenario": scenario, "endpoint": endpoint.name, "arm": name}
-                    rows.append(row | {"share": share, "share_mcse": error})
+        people = pd.concat([p.patients[["replicate", "arm"]] for p in parts], ignore_index=True)
+        for endpoint in (e for e in design.endpoints if e.kind == "responder"):
+            people["responds"] = np.concatenate([observed(endpoint, p) for p in parts])
+            by_trial = people.groupby(["arm", "replicate"])["responds"].mean()
+            for arm, shares in by_trial.groupby("arm"):
+                error = float(shares.sem(ddof=1)) if len(shares) > 1 else None
+                rows.append(
+                    {
+                        "scenario": scenario,
+                        "endpoint": endpoint.name,
+                        "arm": arm,
+                        "share": float(shares.mean()),
+                        "share_mcse": error,
+                    }
+                )
     return rows
 
 
