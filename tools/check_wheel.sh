@@ -19,6 +19,9 @@ assert pathlib.Path(stromal.__file__).is_relative_to(pathlib.Path.cwd()), stroma
 PYTHON
 environment/bin/stromal doctor
 examples=$(environment/bin/python -c 'from importlib.resources import files; print(files("stromal") / "examples")')
+environment/bin/stromal patient "$examples/care-ssc.yaml" --arm two_infusions --patient 1 --out patient.svg
+test -s patient.svg
+environment/bin/stromal trial example "$examples/two-arm-60.yaml" --out example
 environment/bin/stromal trial run "$examples/care-ssc.yaml" --replicates 2 --seed 1 --out run
 test -s run/report.html
 echo "wheel-check: the wheel works outside the repository"

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from stromal.biology import model as shipped_model
 from stromal.biology import parameter_table
 from stromal.biology.check import check
 from stromal.biology.export import export, export_patient
@@ -176,9 +177,14 @@ def patient(
 
 
 @model.command("show")
-def model_show() -> None:
+def model_show(as_json: AsJson = False) -> None:
     """Print what the model says: states, equations, therapies, parameters (Markdown)."""
-    sys.stdout.write(model_page())
+    if as_json:
+        table = parameter_table()
+        parameters = json.loads(table.to_json(orient="records", double_precision=15))
+        sys.stdout.write(summary_text({"states": list(shipped_model().states), "parameters": parameters}))
+    else:
+        sys.stdout.write(model_page())
 
 
 @model.command("check")

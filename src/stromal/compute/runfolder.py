@@ -61,6 +61,11 @@ class RunFolder:
         write_atomic(path, data)
         return path
 
+    def abandon(self) -> None:
+        """Remove a folder in which nothing has been done yet."""
+        if not any((self.path / PIECES).iterdir()):
+            shutil.rmtree(self.path)
+
     def finish(self) -> None:
         """Drop the pieces, then the mark."""
         shutil.rmtree(self.path / PIECES)

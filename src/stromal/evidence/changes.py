@@ -58,7 +58,8 @@ def msc_changes(endpoint: str, low_week: float, high_week: float) -> pd.DataFram
     known = arms()
     series = set(zip(*(known.loc[known["arm_class"] == "MSC", c] for c in ("trial", "arm")), strict=True))
     rows = _changes(endpoint, low_week, high_week)
-    return _chosen(rows[[key in series for key in zip(rows["trial"], rows["arm"], strict=True)]])
+    mine = [key in series for key in zip(rows["trial"], rows["arm"], strict=True)]
+    return _chosen(rows[pd.Series(mine, index=rows.index, dtype=bool)])  # also when there are no rows
 
 
 def published_responders(low_week: float, high_week: float) -> pd.DataFrame:

@@ -13,13 +13,15 @@ from typing import Any, Final, final
 import pandas as pd
 
 from stromal.compute.content import content_hash, source_hash
+from stromal.compute.errors import InputError
 from stromal.compute.provenance import provenance
 from stromal.compute.runfolder import RunFolder, open_run
 from stromal.design.reading import read_design, resolved_yaml
 from stromal.design.trial import TrialDesign
 from stromal.report.document import write_report
 from stromal.trial.example import example_tables
-from stromal.trial.run import TrialResult, plan, run
+from stromal.trial.replicates import PieceResult
+from stromal.trial.run import TrialResult, run
 from stromal.trial.summary import design_hash
 
 REPORT: Final = "report.html"
@@ -72,16 +74,22 @@ def run_trial(
     folder = open_run(out or Path("runs") / f"{path.stem}-{content_hash(identity)[:8]}", identity, resume=resume)
     if not folder.complete:
         begun = time.perf_counter()
-        done = {k: v for k, v in folder.done().items() if 0 <= k < len(plan(design, replicates, seed))}
-        result = run(
-            design,
-            replicates=replicates,
-            seed=seed,
-            workers=workers,
-            done=done,  # type: ignore[arg-type]  # pieces of this very run: the folder's identity says so
-            keep=folder.keep,
-            progress=progress,
-        )
+        done = {k: v for k, v in folder.done().items() if isinstance(v, PieceResult)}
+        try:
+            result = run(
+                design,
+                replicates=replicates,
+                seed=seed,
+                workers=workers,
+                done=done,
+                keep=folder.keep,
+                progress=progress,
+            )
+        except InputError as error:  # seen only when patients are simulated, e.g. a trial that cannot recruit
+            folder.abandon()
+            raise InputError(
+                error.what, file=path, place=error.place, value=error.value, remedy=error.remedy
+            ) from error
         _write(folder, path, design, result, workers, time.perf_counter() - begun, resumed=bool(done))
     summary = json.loads((folder.path / SUMMARY).read_text(encoding="utf-8"))
     return Published(folder.path, summary, folder.complete)
