@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 Piece = TypeVar("Piece")
@@ -43,7 +45,7 @@ def run_pieces(
             yield position, function(piece)
         return
     context = multiprocessing.get_context("spawn")  # fork would copy the threads of numerical libraries half-way
-    with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=context, initializer=_end_with_parent) as pool:
         futures = {pool.submit(function, piece): position for position, piece in enumerate(pieces)}
         try:
             for future in as_completed(futures):
@@ -51,3 +53,15 @@ def run_pieces(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent has gone, however that ended: a killed run leaves no process behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _watch(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stromal.compute.content import content_hash
 from stromal.design.trial import TrialDesign
@@ -117,10 +118,19 @@ def _baseline(parts: Sequence[TrialData]) -> dict[str, object]:
     values: dict[str, Any] = {m: np.concatenate([p.baseline[m] for p in parts]) for m in parts[0].baseline}
     values["age_years"] = people["age_years"].to_numpy()
     values["months_since_first_symptom"] = ((people["entry"] - people["first_symptom"]) / (365.25 / 12)).to_numpy()
-    table: dict[str, object] = {k: {"mean": float(v.mean()), "sd": float(v.std(ddof=1))} for k, v in values.items()}
+    table: dict[str, object] = {k: _moments(v) for k, v in values.items()}
     for name in ("sex", "subset", "antibody", "background", "prior_drug"):
         table[name] = {str(k): float(v) for k, v in people[name].value_counts(normalize=True).sort_index().items()}
     return table
+
+
+def _moments(values: NDArray[np.float64]) -> dict[str, float | None]:
+    """Mean and SD of what is known; a patient whose simulation failed before baseline has no value."""
+    known = values[~np.isnan(values)]
+    return {
+        "mean": float(known.mean()) if len(known) else None,
+        "sd": float(known.std(ddof=1)) if len(known) > 1 else None,
+    }
 
 
 def _safety(design: TrialDesign, parts: Sequence[TrialData]) -> list[dict[str, object]]:
