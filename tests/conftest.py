@@ -1,4 +1,4 @@
-"""Settings of all tests: Hypothesis repeats the same examples unless asked to explore; designs and a stand-in disease."""
+"""Settings of all tests (Hypothesis repeats its examples unless asked to explore), designs, a stand-in disease."""
 
 from pathlib import Path
 from typing import ClassVar

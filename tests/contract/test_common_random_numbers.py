@@ -26,7 +26,7 @@ def no_adverse_events(design):
     return design.model_copy(update={"safety": design.safety.model_copy(update=none)})
 
 
-def same_tables(first, second):
+def assert_same_tables(first, second):
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
@@ -42,9 +42,9 @@ def unrounded_score(data, design, study):
 
 
 def test_cells_that_do_nothing_and_harm_nobody_are_placebo(tiny):
-    """Same people, same draws, same true course to 1e-6 (relative, or of a point); measured scores equal unless on an edge of rounding.
+    """Same people, same draws, same true course to 1e-6 (relative, or of a point).
 
-    The steps of the solver differ (an infusion is a step boundary), hence not bit for bit.
+    Measured scores are equal unless on an edge of rounding. The steps of the solver differ (an infusion is a step boundary), hence not bit for bit.
     """
     design, recipe, n = no_adverse_events(tiny), shipped_recipe(), 12
     cohort = enrol(design, recipe, SEED, [0], n)
@@ -80,7 +80,7 @@ def test_the_three_worlds_share_people_arms_and_baseline(worlds):
     shared = ["replicate", "patient", "candidate", "arm", "age_years", "referral", "entry", "treatment_related_sae"]
     for scenario in ("reference", "prior"):
         other = worlds[scenario]
-        same_tables(other.patients[shared], null.patients[shared])
+        assert_same_tables(other.patients[shared], null.patients[shared])
         for measure in null.baseline:
             np.testing.assert_array_equal(other.baseline[measure], null.baseline[measure])
             np.testing.assert_array_equal(other.true[measure][:, 0], null.true[measure][:, 0])
@@ -179,7 +179,7 @@ def test_an_end_point_more_moves_no_other_draw_and_no_other_result(care, stable_
     more = design.model_copy(update={"endpoints": (extra, *design.endpoints)})
     first, second = (run_piece(Piece(d, SEED, "central", (0, 1))).estimates for d in (design, more))
     assert (second["endpoint"] == "crp_change").any()
-    same_tables(second[second["endpoint"] != "crp_change"].reset_index(drop=True), first)
+    assert_same_tables(second[second["endpoint"] != "crp_change"].reset_index(drop=True), first)
 
 
 def test_a_visit_more_moves_no_error_of_the_others(two_arm, stable_disease):

@@ -33,7 +33,7 @@ def ordered(result):
     return result.replicates.sort_values(keys).reset_index(drop=True)
 
 
-def same_summary(first, second):
+def assert_same_summary(first, second):
     assert canonical_json(first.summary) == canonical_json(second.summary)
     pd.testing.assert_frame_equal(ordered(first), ordered(second), check_exact=True)
     for scenario, data in first.example.items():
@@ -44,7 +44,7 @@ def test_neither_workers_nor_the_cut_into_pieces_change_a_bit(tiny, few, monkeyp
     one = run(tiny)
     monkeypatch.setattr(RUN, "pieces", functools.partial(pieces, patients=1))
     assert len(RUN.plan(tiny, REPLICATES, 1)) == 3 * REPLICATES
-    same_summary(one, run(tiny, workers=3))
+    assert_same_summary(one, run(tiny, workers=3))
 
 
 def test_a_run_that_goes_on_with_kept_pieces_ends_as_if_never_interrupted(tiny, few, stable_disease):
@@ -54,7 +54,7 @@ def test_a_run_that_goes_on_with_kept_pieces_ends_as_if_never_interrupted(tiny, 
     half = {k: v for k, v in kept.items() if k % 2}
     resumed = run(tiny, replicates=3, done=half, keep=lambda position, _: again.append(position))
     assert sorted([*again, *half]) == sorted(kept)
-    same_summary(one, resumed)
+    assert_same_summary(one, resumed)
 
 
 def test_trajectories_come_from_the_same_replicates_however_the_work_is_cut(tiny, monkeypatch):

@@ -25,9 +25,7 @@ def trials(two_arm):
     recipe, n = shipped_recipe(), two_arm.sample_size
     cohort = enrol(two_arm, recipe, SEED, list(REPLICATES), n)
     arm = allocate(two_arm.randomisation, cohort.people, SEED)
-    complete = two_arm.model_copy(
-        update={"retention": two_arm.retention.model_copy(update={"dropout_per_year": 0.0})}
-    )
+    complete = two_arm.model_copy(update={"retention": two_arm.retention.model_copy(update={"dropout_per_year": 0.0})})
 
     def world(scenario, design):
         study = studies(scenario, design, recipe, SEED, cohort.people["replicate"])

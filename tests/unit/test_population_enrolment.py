@@ -61,23 +61,23 @@ def test_patients_are_numbered_in_the_order_of_enrolment(two_arm, stable_disease
         assert own["candidate"].is_monotonic_increasing
 
 
-def same(first, second):
+def assert_same(first, second):
     pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True), check_exact=True)
 
 
 def test_the_first_patients_of_a_large_trial_are_those_of_a_small_one(two_arm, stable_disease):
     large, small = enrolled(two_arm), enrolled(two_arm, n=7)
     first = large.people["patient"] < 7
-    same(large.people[first], small.people)
-    same(large.candidates.parameters[first], small.candidates.parameters)
-    same(large.screening[first], small.screening)
+    assert_same(large.people[first], small.people)
+    assert_same(large.candidates.parameters[first], small.candidates.parameters)
+    assert_same(large.screening[first], small.screening)
 
 
 def test_a_replicate_is_the_same_alone_and_among_others(two_arm, stable_disease):
     all_three, alone = enrolled(two_arm), enrolled(two_arm, replicates=[2])
     own = all_three.people["replicate"] == 2
-    same(all_three.people[own], alone.people)
-    same(all_three.screening[own], alone.screening)
+    assert_same(all_three.people[own], alone.people)
+    assert_same(all_three.screening[own], alone.screening)
 
 
 def test_a_trial_that_cannot_recruit_says_where_candidates_fail(two_arm, stable_disease):
@@ -121,7 +121,7 @@ def test_alternatives_and_failed_drugs_are_ways_in(care, stable_disease):
 def test_the_real_disease_gives_the_same_patients_whatever_the_number_of_rounds(two_arm):
     """Solved in another company: parameters, measured values and the state of the engine agree bit for bit."""
     three, one = enrolled(two_arm, replicates=[0], n=3), enrolled(two_arm, replicates=[0, 1], n=1)
-    same(three.people[:1], one.people[:1])
-    same(three.screening[:1], one.screening[:1])
+    assert_same(three.people[:1], one.people[:1])
+    assert_same(three.screening[:1], one.screening[:1])
     np.testing.assert_array_equal(three.final.states[0], one.final.states[0])
     assert not len(three.failures)
