@@ -44,7 +44,8 @@ def unrounded_score(data, design, study):
 def test_cells_that_do_nothing_and_harm_nobody_are_placebo(tiny):
     """Same people, same draws, same true course to 1e-6 (relative, or of a point).
 
-    Measured scores are equal unless on an edge of rounding. The steps of the solver differ (an infusion is a step boundary), hence not bit for bit.
+    Measured scores are equal unless on an edge of rounding. The steps of the solver differ (an infusion is a step
+    boundary), hence not bit for bit.
     """
     design, recipe, n = no_adverse_events(tiny), shipped_recipe(), 12
     cohort = enrol(design, recipe, SEED, [0], n)
