@@ -113,7 +113,7 @@ def trial_run(
 
 @trial.command("example")
 def trial_example(design: Design, seed: Seed = 1, out: Out = None, as_json: AsJson = False) -> None:
-    """Simulate one trial, patient by patient, as two tables (patients, visits)."""
+    """Simulate one trial, patient by patient, in all three worlds, as two tables (patients, visits)."""
     folder = out or Path("runs") / f"{design.stem}-example"
     tables = example_tables(example_trial(_warn(design), seed))
     for name, table in tables.items():
@@ -168,7 +168,7 @@ def patient(
     """Show one virtual patient's course, from the trigger to the last visit, as a figure (SVG) and a table."""
     one = virtual_patient(_warn(design), arm, number, seed)
     path = out or Path(f"{design.stem}-{arm}-patient-{number}.svg")
-    title = f"Patient {number}, arm {arm}"
+    title = f"Patient {number}, arm {arm}, true course with the effect that the design states"
     write_atomic(path, patient_figure(one.course, one.marks, title))
     table = path.with_suffix(".csv")
     write_atomic(table, one.course.to_csv())
@@ -207,16 +207,16 @@ def model_export(
     design: Annotated[Path | None, typer.Argument(metavar="[DESIGN.yaml]", help="Export one treated patient.")] = None,
     form: Annotated[Format, typer.Option("--format", help="Exchange form.")] = Format.SBML,
     arm: Annotated[str | None, typer.Option(help="Arm of the patient.")] = None,
-    number: Annotated[int | None, typer.Option("--patient", help="1 for the first patient enrolled.")] = None,
+    number: Annotated[int, typer.Option("--patient", help="1 for the first patient enrolled.")] = 1,
     seed: Seed = 1,
     out: Out = None,
 ) -> None:
     """Write the model as SBML or Antimony; with a design, one patient with the whole schedule as SBML events."""
     if design is None:
         text = export(form.value)
-    elif form is not Format.SBML or arm is None or number is None:
+    elif form is not Format.SBML or arm is None:
         raise InputError(
-            "a treated patient is exported as SBML of an arm and a patient",
+            "a treated patient is exported as SBML, and of a stated arm",
             place="model export",
             remedy="DESIGN.yaml --arm NAME --patient K --format sbml",
         )

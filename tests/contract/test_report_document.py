@@ -135,6 +135,7 @@ def _estimates(design: TrialDesign, random: np.random.Generator) -> pd.DataFrame
                             "replicate": replicate,
                             "endpoint": endpoint.name,
                             "msc_effect": effect,
+                            "randomised": design.sample_size,
                             "estimate": estimate,
                             "ci_low": estimate - 0.3,
                             "ci_high": estimate + 0.3,

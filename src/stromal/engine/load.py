@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+from typing import Final
 
 import antimony
 import libsbml
@@ -20,6 +21,9 @@ from stromal.compute.findings import Finding
 from stromal.engine.graph import Graph, Node, symbols
 from stromal.engine.mathml import Reader, UnsupportedMathError
 from stromal.engine.system import System
+
+LARGEST_FILE: Final = 20_000_000
+"""Largest model file that is read [bytes]."""
 
 
 def load(source: str | Path) -> System:
@@ -110,6 +114,8 @@ def _read(source: str | Path) -> tuple[str, str]:
         return source, "model text"
     path = Path(source)
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError("the model file is too large", file=str(path), remedy=f"at most {LARGEST_FILE} bytes")
         return path.read_text(encoding="utf-8"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(

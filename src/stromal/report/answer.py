@@ -64,6 +64,7 @@ def answer(design: TrialDesign, summary: Summary, replicates: pd.DataFrame) -> l
         _stated(endpoint, row, n),
         *_beside_drugs(endpoint, row),
         _believed(summary, row, n),
+        *_where_they_work(endpoint, replicates),
         *_of_the_successes(endpoint, replicates),
         _estimate_alone(endpoint, row),
         _over_the_spread(endpoint, summary),
@@ -71,10 +72,12 @@ def answer(design: TrialDesign, summary: Summary, replicates: pd.DataFrame) -> l
 
 
 def _nothing(endpoint: EndPoint, row: Mapping[str, Any], n: int) -> str:
-    direction = "in either direction" if endpoint.sides == 2 else "in favour of treatment"
+    two = endpoint.sides == 2
+    direction = "in either direction" if two else "in favour of treatment"
+    favour = f" ({percent(row['false_success'])} in favour of the cells)" if two and row["false_success"] else ""
     return (
         f"If the cells do nothing, {_share(row, 'type_one_error', n)} of such trials would still report a "
-        f"statistically significant difference {direction}; the test is set to {percent(endpoint.alpha)}."
+        f"statistically significant difference {direction}{favour}; the test is set to {percent(endpoint.alpha)}."
     )
 
 
@@ -103,7 +106,11 @@ def _beside_drugs(endpoint: EndPoint, row: Mapping[str, Any]) -> list[str]:
         if row["truth"] < published["value"].min()
         else "The stated effect is within or below their range."
     )
-    return [f"For comparison, placebo-controlled differences of drugs on file at about that time: {drugs}. {verdict}"]
+    text = (
+        f"For comparison, placebo-controlled differences of drugs on file at about that time: {drugs}. {verdict} "
+        "Earlier and larger differences of trials that stand apart (DESIRES, brodalumab) are left out."
+    )
+    return [text]
 
 
 def _believed(summary: Summary, row: Mapping[str, Any], n: int) -> str:
@@ -114,6 +121,20 @@ def _believed(summary: Summary, row: Mapping[str, Any], n: int) -> str:
         f"succeeds is {_share(row, 'probability_of_success', n)}. To succeed means a statistically significant "
         "result in favour of treatment in this end point, not a benefit that patients notice, and not approval."
     )
+
+
+def _where_they_work(endpoint: EndPoint, replicates: pd.DataFrame) -> list[str]:
+    """What today's belief means in the patients of this trial."""
+    own = replicates[(replicates["scenario"] == "prior") & (replicates["endpoint"] == endpoint.name)]
+    working = own.loc[own["msc_effect"] > 0.0, "estimate"].dropna()
+    if working.empty:
+        return []
+    text = (
+        f"In the {len(working)} of these trials in which the cells do work, the mean estimate is "
+        f"{on_scale(endpoint, float(working.mean()))}: what is believed today is set on the model's reference patient "
+        "and means more in these patients, so it is an optimistic belief."
+    )
+    return [text]
 
 
 def _of_the_successes(endpoint: EndPoint, replicates: pd.DataFrame) -> list[str]:

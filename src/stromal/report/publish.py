@@ -123,7 +123,7 @@ def _write(
     resumed: bool,
 ) -> None:
     summary = result.summary
-    command = f"stromal trial run {path.name} --replicates {summary['replicates']} --seed {summary['seed']}"
+    command = f"stromal trial run {path} --replicates {summary['replicates']} --seed {summary['seed']}"
     origin = provenance(command) | {
         "design_sha256": design_hash(design),
         "run": {"seconds": round(seconds, 1), "workers": workers, "resumed": resumed},

@@ -8,6 +8,7 @@ from typing import Any, Final
 from stromal.biology import parameter_table
 from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
+from stromal.population.recipe import shipped_recipe
 from stromal.report.wording import (
     DASH,
     EVENT_NAMES,
@@ -156,7 +157,10 @@ def parameter_groups() -> list[dict[str, object]]:
 
 
 def _parameter(row: Any) -> Row:
-    spread = f"log-normal, log-SD {row.spread:g}" if row.distribution == "lognormal" else "same in all patients"
+    activity = shipped_recipe().activity.get(row.symbol)
+    log_sd = activity.log_sd if activity else row.spread
+    varies = activity is not None or row.distribution == "lognormal"
+    spread = f"log-normal, log-SD {log_sd:g}" if varies else "same in all patients"
     return {
         "symbol": row.symbol,
         "name": row.name,

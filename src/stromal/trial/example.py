@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from stromal.design.trial import TrialDesign
 from stromal.trial.conduct import TrialData
 from stromal.trial.replicates import pieces, simulate
 from stromal.trial.scenarios import Scenario
+
+_WORLD: Final = {"null": "no_effect", "reference": "reference", "prior": "prior"}
+"""Scenarios as the tables write them: many programs read the word null as a missing value."""
 
 
 def example_trial(design: TrialDesign, seed: int) -> dict[Scenario, TrialData]:
@@ -25,23 +29,25 @@ def example_tables(data: Mapping[Scenario, TrialData]) -> dict[str, pd.DataFrame
     Returns
     -------
     dict
+        Patients are numbered from 1, as on the command line.
         ``patients``: one row per scenario and patient with covariates, arm and days of events (empty: none);
         ``visits``: one row per scenario, patient and visit with measured and true values.
     """
-    patients = pd.concat([d.patients.assign(scenario=s) for s, d in data.items()], ignore_index=True)
+    patients = pd.concat([d.patients.assign(scenario=_WORLD[s]) for s, d in data.items()], ignore_index=True)
+    patients["patient"] += 1
     patients = patients.replace([np.inf], np.nan).drop(columns=["replicate"])
     return {
         "patients": patients[["scenario", "patient", *patients.columns.drop(["scenario", "patient"])]],
-        "visits": pd.concat([_visits(s, d) for s, d in data.items()], ignore_index=True),
+        "visits": pd.concat([_visits(_WORLD[s], d) for s, d in data.items()], ignore_index=True),
     }
 
 
-def _visits(scenario: Scenario, data: TrialData) -> pd.DataFrame:
+def _visits(scenario: str, data: TrialData) -> pd.DataFrame:
     n, k = len(data.patients), len(data.days)
     table = pd.DataFrame(
         {
             "scenario": scenario,
-            "patient": np.repeat(data.patients["patient"].to_numpy(), k),
+            "patient": np.repeat(data.patients["patient"].to_numpy() + 1, k),
             "arm": np.repeat(data.patients["arm"].to_numpy(), k),
             "day": np.tile(data.days.astype(int), n),
         }

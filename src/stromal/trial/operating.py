@@ -66,6 +66,8 @@ def _summary(endpoint: EndPoint, rows: pd.DataFrame, truth: pd.DataFrame) -> dic
     for name, (scenario, event) in PROBABILITIES.items():
         shares = rows.loc[rows["scenario"] == scenario, event] if testable else pd.Series(dtype=bool)
         summary[name], summary[f"{name}_mcse"] = share_with_error(shares)
+    null = rows.loc[rows["scenario"] == "null", "favours_treatment"] if testable else pd.Series(dtype=bool)
+    summary["false_success"], summary["false_success_mcse"] = share_with_error(null)
     return summary
 
 

@@ -14,6 +14,7 @@ from stromal.biology import model
 from stromal.compute.errors import InputError
 from stromal.design.base import suggestion
 from stromal.design.trial import TrialDesign
+from stromal.population.candidates import NONE
 from stromal.population.enrolment import Cohort, enrol
 from stromal.population.history import course, until_referral
 from stromal.population.recipe import shipped_recipe
@@ -95,7 +96,7 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
         {k: float(v) for k, v in parameters.iloc[0].items()},
         schedule.drop(columns="patient"),
         pd.DataFrame(solved.values[0], index=pd.Index(days, name="day"), columns=list(OUTPUTS)),
-        _marks(design, arm, float(people["first_symptom"].iloc[0]), float(people["referral"].iloc[0]), baseline),
+        _marks(design, arm, people.iloc[0], baseline),
     )
 
 
@@ -106,10 +107,16 @@ def _days(design: TrialDesign, arm: str, baseline: float) -> Array:
     return np.unique(np.concatenate([np.arange(0.0, last + 1.0, 2.0), *after]))
 
 
-def _marks(design: TrialDesign, arm: str, first_symptom: float, screening: float, baseline: float) -> dict[str, float]:
+def _marks(design: TrialDesign, arm: str, person: pd.Series, baseline: float) -> dict[str, float]:
+    """What is done to the patient and when, by its name."""
+    marks = {"first symptom": float(person["first_symptom"])}
+    if person["prior_drug"] != NONE:
+        marks[f"start of {person['prior_drug']}"] = float(person["prior_start"])
+    marks |= {"screening": float(person["referral"]), "baseline": baseline}
+    if person["background"] != NONE:
+        marks[f"background {person['background']}"] = baseline
     treatments = sorted({(d, c.product) for c in design.arm(arm).regimen for d in (c.days or (c.from_day or 0,))})
-    given = {f"{product.replace('_', ' ')}, day {day}": baseline + day for day, product in treatments}
-    return {"first symptom": first_symptom, "screening": screening, "baseline": baseline} | given
+    return marks | {f"{product.replace('_', ' ')}, day {day}": baseline + day for day, product in treatments}
 
 
 def model_parameters(parameters: Mapping[str, float]) -> dict[str, float]:

@@ -66,6 +66,7 @@ def summarise(
         "trajectory_replicates": int(sum(p.patients["replicate"].nunique() for p in data["null"])),
         "trajectories": trajectory_rows(data),
         "completers": completers(data),
+        "recruitment": _recruitment(design, central),
         "responders": _responders(design, data),
         "screening": _screening(design, screened),
         "baseline": _baseline(data["null"]),
@@ -75,6 +76,12 @@ def summarise(
     }
 
 
+def _recruitment(design: TrialDesign, estimates: pd.DataFrame) -> dict[str, object]:
+    """How many patients a trial randomises; fewer than planned where the safety rule keeps a block closed."""
+    trials = estimates[estimates["scenario"] == "reference"].drop_duplicates("replicate")["randomised"]
+    return {"full": float((trials == design.sample_size).mean()), "randomised_mean": float(trials.mean())}
+
+
 def _responders(design: TrialDesign, data: Mapping[Scenario, Sequence[TrialData]]) -> list[dict[str, object]]:
     """Share of all randomised patients who are counted as responders, per scenario, end point and arm.
 
@@ -82,10 +89,11 @@ def _responders(design: TrialDesign, data: Mapping[Scenario, Sequence[TrialData]
     """
     rows: list[dict[str, object]] = []
     for scenario, parts in data.items():
-        people = pd.concat([p.patients[["replicate", "arm"]] for p in parts], ignore_index=True)
+        people = pd.concat([p.patients[["replicate", "arm", "status"]] for p in parts], ignore_index=True)
         for endpoint in (e for e in design.endpoints if e.kind == "responder"):
             people["responds"] = np.concatenate([observed(endpoint, p) for p in parts])
-            by_trial = people.groupby(["arm", "replicate"])["responds"].mean()
+            known = people[people["status"] == "ok"]
+            by_trial = known.groupby(["arm", "replicate"])["responds"].mean()
             for arm, shares in by_trial.groupby("arm"):
                 error = float(shares.sem(ddof=1)) if len(shares) > 1 else None
                 rows.append(
