@@ -90,16 +90,20 @@ def trial_run(
 ) -> None:
     """Simulate a trial many times in three scenarios, and write a report."""
     _warn(design)
-    with _progress("simulating") as progress:
-        published = run_trial(
-            design,
-            replicates=replicates,
-            seed=seed,
-            out=out,
-            workers=workers or processors(),
-            resume=resume,
-            progress=progress,
-        )
+    try:
+        with _progress("simulating") as progress:
+            published = run_trial(
+                design,
+                replicates=replicates,
+                seed=seed,
+                out=out,
+                workers=workers or processors(),
+                resume=resume,
+                progress=progress,
+            )
+    except KeyboardInterrupt as stopped:
+        _err.print("stromal: stopped; what is done is kept, and the same command with --resume goes on from there")
+        raise typer.Exit(130) from stopped
     if as_json:
         sys.stdout.write((published.folder / SUMMARY).read_text(encoding="utf-8"))
     else:
