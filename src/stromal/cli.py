@@ -154,7 +154,7 @@ def trial_power(
     if as_json:
         sys.stdout.write(summary_text({"seed": seed, "replicates": replicates, "sizes": rows}))
         return
-    shown = Table("patients", "end point", "type-I error", "power", "probability of success")
+    shown = Table("patients", "end point", "type-I\nerror, %", "power, %", "success, %")
     for row in rows:
         shown.add_row(str(row["size"]), row["endpoint"], *(_with_error(row, k) for k in _PROBABILITIES))
     _out.print(shown)
@@ -278,7 +278,7 @@ _DESCRIBED = (
 
 
 def _endpoint_table(endpoints: list[Mapping[str, Any]]) -> Table:
-    table = Table("end point", "true effect", "type-I error", "power", "prob. of success")
+    table = Table("end point", "true\neffect", "type-I\nerror, %", "power, %", "success, %")
     for e in endpoints:
         true = "-" if e["truth"] is None else f"{e['truth']:.3g}"
         table.add_row(e["endpoint"], true, *(_with_error(e, k) for k in _PROBABILITIES))
@@ -288,7 +288,7 @@ def _endpoint_table(endpoints: list[Mapping[str, Any]]) -> Table:
 def _with_error(entry: Mapping[str, Any], key: str) -> str:
     if entry[key] is None:
         return "-"
-    return f"{entry[key]:.1%} ± {entry[f'{key}_mcse']:.1%}"
+    return f"{100.0 * entry[key]:.1f} ± {100.0 * entry[f'{key}_mcse']:.1f}"
 
 
 def _sizes(text: str) -> list[int]:
