@@ -27,9 +27,9 @@ def main(folder: Path) -> None:
     rows = table[(table["endpoint"] == ENDPOINT) & (table["activity"] == "central")].dropna(subset=["estimate"])
     bins = np.arange(np.floor(rows["estimate"].min()), rows["estimate"].max() + 1.0, 1.0)
     shares = {
-        "null": f"{entry['type_one_error']:.0%} significant, either way",
-        "reference": f"{entry['power']:.0%} significant in favour",
-        "prior": f"{entry['probability_of_success']:.0%} significant in favour",
+        "null": f"{entry['type_one_error']:.1%} significant, either way",
+        "reference": f"{entry['power']:.1%} significant in favour",
+        "prior": f"{entry['probability_of_success']:.1%} significant in favour",
     }
     figure, panels = plt.subplots(1, 3, figsize=(10, 2.9), sharey=True, layout="constrained")
     for axes, (scenario, title) in zip(panels, TITLES.items(), strict=True):

@@ -90,6 +90,7 @@ def draw(found: dict[str, pd.DataFrame]) -> None:
     for name, rows in found.items():
         axes.plot(levels, [(rows["p_value"] <= a).mean() for a in levels], label=name, linewidth=1.4)
     axes.plot(levels, levels, color="#888888", linewidth=0.8, linestyle="--", label="exact")
+    axes.locator_params(nbins=5)
     axes.set_xlabel("level of the test")
     axes.set_ylabel("share of trials that reject, cells doing nothing")
     axes.legend(frameon=False, fontsize=8)
