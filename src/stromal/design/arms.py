@@ -59,11 +59,6 @@ class Course(Sourced):
         """The product's kind."""
         return self.entry.kind
 
-    @property
-    def last_day(self) -> int:
-        """Last day on which something is started [days after baseline]."""
-        return max(self.days) if self.days else (self.from_day or 0)
-
     def _own_faults(self) -> Iterator[Fault]:
         yield from super()._own_faults()
         written = {

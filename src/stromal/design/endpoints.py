@@ -16,7 +16,6 @@ Analysis = Literal["ancova", "risk_difference", "mean_change", "proportion"]
 Estimand = Literal["treatment_policy", "hypothetical", "composite"]
 Role = Literal["primary", "secondary"]
 
-COMPARATIVE: tuple[Analysis, ...] = ("ancova", "risk_difference")
 _ANALYSES: dict[Kind, tuple[Analysis, Analysis]] = {
     "change": ("ancova", "mean_change"),
     "responder": ("risk_difference", "proportion"),
