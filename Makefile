@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv
+BENCH := .venv-bench
 RUN := $(VENV)/bin/python -m
 STROMAL := $(VENV)/bin/stromal
 
@@ -50,8 +51,12 @@ format: setup ## rewrite the sources as ruff would have them
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: setup ## throughput of the reference solver against SciPy at equal error
-	$(VENV)/bin/python benchmarks/reference_path.py
+$(BENCH)/.made: requirements/bench.lock requirements/bench-amici.lock benchmarks/make_environment.sh pyproject.toml
+	benchmarks/make_environment.sh "$(PYTHON)" $(BENCH)
+	@touch $@
+
+bench: $(BENCH)/.made ## throughput beside other engines at equal true error; writes docs/performance.md
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks
 
 verify: wheel-check ## slow statistical verification, and the wheel in a new environment
 	@for script in verification/*.py; do \
@@ -69,4 +74,4 @@ lock: ## write requirements/*.lock again (needs uv); UPGRADE=1 for the newest ve
 	tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## remove the environment, caches and build products
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from stromal.biology import parameter_table
 from stromal.design import Range, TrialDesign, read_design
 from stromal.engine import Final, Status, Trajectories
+from stromal.engine.trajectories import EventQueue
 from stromal.population import shipped_recipe
 from stromal.population.measurement import READOUTS
 
@@ -86,8 +87,10 @@ class StableDisease:
         known["mRSS"] = np.repeat(self.score(parameters)[:, None], times.shape[1], axis=1)
         known |= {name: rate * (times - times[:, :1]) for name, rate in self.hazards.items()}
         status = np.full(n, Status.OK, dtype=object)
-        none = np.zeros((n, 0))
-        final = Final(times[:, -1], np.ones(n), np.zeros(n, bool), none, none, (), none, status)
+        none, nobody, quiet = np.zeros((n, 0)), np.full(n, "", dtype=object), np.zeros(n, bool)
+        queue = EventQueue(none.astype(int), np.zeros(n, int), none.astype(int), none, none[:, :, None])
+        one = np.ones(n)
+        final = Final(times[:, -1], one, one, quiet, quiet, none, none, (), none, status, nobody, queue)
         values = np.stack([known[name] for name in outputs], axis=2)
         return Trajectories(parameters.index, times, tuple(outputs), values, status, final if start is None else start)
 

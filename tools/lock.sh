@@ -8,10 +8,14 @@ command -v uv >/dev/null || { echo "lock: needs uv; install it with: pip install
 compile() { # compile LOCK ARGUMENT...
     local lock=$1
     shift
-    uv pip compile pyproject.toml "$@" --output-file "$lock" --quiet \
-        --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: --generate-hashes \
+    uv pip compile "$@" --output-file "$lock" --quiet \
+        --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
         --no-header --no-config --no-emit-index-url --no-emit-find-links --no-sources
 }
 
-compile requirements/dev.lock --extra dev --extra independent "$@"
-compile requirements/runtime.lock --constraint requirements/dev.lock # the same versions as the tests ran with
+binary="--only-binary :all:" # AMICI alone has no wheel
+compile requirements/dev.lock pyproject.toml $binary --extra dev --extra independent "$@"
+same="--constraint requirements/dev.lock" # the same versions as the tests ran with
+compile requirements/runtime.lock pyproject.toml $binary $same
+compile requirements/bench.lock pyproject.toml requirements/bench.in $binary --extra dev --extra independent $same
+compile requirements/bench-amici.lock requirements/bench-amici.in --constraint requirements/bench.lock

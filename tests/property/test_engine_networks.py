@@ -6,10 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromal.engine import Status, empty_schedule, load, solve
+from stromal.engine.reference import solve_one
 
 SPECIES = "ABCDE"
 NAMES = st.sampled_from(SPECIES)
 REACTIONS = st.lists(st.tuples(NAMES, NAMES, NAMES, st.booleans(), st.floats(0.01, 5.0)), min_size=1, max_size=6)
+STIFF_REACTIONS = st.lists(
+    st.tuples(NAMES, NAMES, NAMES, st.booleans(), st.floats(-4.0, 4.0).map(lambda x: 10.0**x)), min_size=2, max_size=8
+)
 AMOUNTS = st.lists(st.floats(0.0, 10.0, allow_subnormal=False), min_size=5, max_size=5)
 TIMES = np.linspace(0.0, 20.0, 9)
 
@@ -27,9 +31,9 @@ def network(reactions, amounts, size=1.0):
     return "\n".join(lines) + "\n"
 
 
-def course(text):
+def course(text, **options):
     system = load(text)
-    result = solve(system, pd.DataFrame(index=[0]), empty_schedule(), TIMES, list(SPECIES))
+    result = solve(system, pd.DataFrame(index=[0]), empty_schedule(), TIMES, list(SPECIES), **options)
     assert list(result.status) == [Status.OK]
     return result.values[0]
 
@@ -41,6 +45,24 @@ def test_mass_is_conserved_and_no_amount_becomes_negative(reactions, amounts):
     total = sum(amounts)
     np.testing.assert_allclose(values.sum(axis=1), total, rtol=1e-9, atol=1e-12)
     assert values.min() >= -1e-6 * max(total, 1.0)
+
+
+@settings(max_examples=40)
+@given(STIFF_REACTIONS, AMOUNTS)
+def test_mass_is_conserved_and_no_amount_becomes_negative_with_rates_over_eight_decades(reactions, amounts):
+    values = course(network(reactions, amounts))
+    total = sum(amounts)
+    np.testing.assert_allclose(values.sum(axis=1), total, rtol=1e-9, atol=1e-12)
+    assert values.min() >= -1e-6 * max(total, 1.0)
+
+
+@settings(max_examples=15)
+@given(STIFF_REACTIONS, AMOUNTS)
+def test_a_stiff_network_agrees_with_the_reference_method(reactions, amounts):
+    text = network(reactions, amounts)
+    reference = solve_one(load(text), {}, [], TIMES, SPECIES, rtol=1e-9, atol=1e-12, method="Radau")
+    assert reference.status == "ok", reference.cause
+    np.testing.assert_allclose(course(text), reference.values, rtol=1e-4, atol=1e-5 * max(sum(amounts), 1.0))
 
 
 @settings(max_examples=15)

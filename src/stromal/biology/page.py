@@ -18,6 +18,7 @@ from stromal.biology.organ_events import organ_events
 from stromal.biology.parameters import neutral, parameter_table
 from stromal.biology.reference import CASES, natural_history, predicted, treated
 from stromal.biology.registry import MECHANISMS, THERAPIES, Action, Therapy
+from stromal.engine.model_text import reactions
 
 TEMPLATES: Final = Path(__file__).parent / "pages"
 STEP: Final = 1e-4
@@ -31,6 +32,7 @@ def model_page() -> str:
     texts = source_texts()
     return _rendered(
         "model.md.j2",
+        rules=len(set(model().rules) - reactions(model())),
         states=_states(),
         mediators=_rules(texts["mediators"]),
         readouts=_rules(texts["readouts"]) + _rules(texts["hazards"]),
@@ -170,7 +172,7 @@ def _history() -> list[Row]:
     days = np.array(YEARS) * 365.0
     course = natural_history(days)
     return [
-        {"case": case, "year": f"{year:g}"} | {q: f"{course.at[(case, day), q]:.1f}" for q in course.columns}
+        {"case": case, "year": f"{year:g}"} | {q: f"{course.at[(case, day), q]:z.1f}" for q in course.columns}
         for case in CASES
         for year, day in zip(YEARS, days, strict=True)
     ]
@@ -182,6 +184,6 @@ def _arms() -> list[Row]:
     for arm, own in course.groupby(level="case", sort=False):
         day = own.droplevel("case")
         change = day - day.loc[0.0]
-        row = {f"{q}_{int(d)}": f"{change.at[d, q]:+.1f}" for q in ("mRSS", "FVC") for d in (182.0, 364.0, 728.0)}
+        row = {f"{q}_{int(d)}": f"{change.at[d, q]:+z.1f}" for q in ("mRSS", "FVC") for d in (182.0, 364.0, 728.0)}
         rows.append({"arm": str(arm), **row, "N": f"{day.at[728.0, 'N']:.2f}", "Ab": f"{day.at[728.0, 'Ab']:.1f}"})
     return rows

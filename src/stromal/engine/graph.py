@@ -1,19 +1,20 @@
 """Expressions as a hash-consed graph: equal expressions are one node.
 
 A node is immutable and is only ever made by a `Graph`, which folds constants and applies the identities that
-cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Constants are folded by the functions that the
-compiled code calls, so folding does not change a result.
+cost nothing in accuracy (``x*1``, ``x+0``, ``x**1``, ``x**2 = x*x``). Constants are folded with NumPy, whose functions
+agree with those of the machine code to the last few bits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gamma
 
 
 @final
@@ -58,20 +59,20 @@ def power(base: ArrayLike, exponent: ArrayLike, out: NDArray[np.float64] | None 
     return result
 
 
-TRUTH_VALUED: Final = frozenset(
-    [
-        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
-        *("logical_and", "logical_or", "logical_not"),
-    ]
-)
+COMPARISONS: Final = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+TRUTH_VALUED: Final = frozenset([*COMPARISONS, "logical_and", "logical_or", "logical_xor", "logical_not"])
 _ARITHMETIC: Final = (
     *("add", "subtract", "multiply", "divide", "negative", "exp", "log", "sqrt", "absolute"),
-    *("minimum", "maximum", "where"),
+    *("minimum", "maximum", "where", "floor", "ceil"),
+)
+TRANSCENDENTAL: Final = (
+    *("sin", "cos", "tan", "arcsin", "arccos", "arctan"),
+    *("sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
 )
 OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    name: getattr(np, name) for name in (*_ARITHMETIC, *sorted(TRUTH_VALUED))
-} | {"power": power}
-"""Functions on arrays by name: those of NumPy, and the `power` above."""
+    name: getattr(np, name) for name in (*_ARITHMETIC, *TRANSCENDENTAL, *sorted(TRUTH_VALUED))
+} | {"power": power, "gamma": gamma}
+"""Functions on arrays by name: those of NumPy, the gamma function of SciPy, and the `power` above."""
 
 
 @final
@@ -80,6 +81,7 @@ class Graph:
     """Makes nodes and keeps each expression once."""
 
     _nodes: dict[tuple[object, ...], Node] = field(default_factory=dict)
+    _numbers: dict[Node, int] = field(default_factory=dict)
 
     def constant(self, value: float) -> Node:
         """Node of a number."""
@@ -93,6 +95,14 @@ class Graph:
         """Node for ``op(*args)``, simplified where that is exact."""
         simpler = self._simplify(op, args)
         return simpler if simpler is not None else self._unique(op, args)
+
+    def raw(self, op: str, *args: Node) -> Node:
+        """Node for ``op(*args)`` as it stands, for operations that only the machine code knows."""
+        return self._unique(op, args)
+
+    def number(self, node: Node) -> int:
+        """Position of a node of this graph in the order of making."""
+        return self._numbers[node]
 
     def substitute(self, node: Node, replacements: Mapping[str, Node]) -> Node:
         """`node` with symbols replaced by nodes; names that are not in `replacements` stay."""
@@ -110,6 +120,7 @@ class Graph:
         key = (op, args, value, math.copysign(1.0, value), name)
         if key not in self._nodes:
             self._nodes[key] = Node(op, args, value, name)
+            self._numbers[self._nodes[key]] = len(self._numbers)
         return self._nodes[key]
 
     def _simplify(self, op: str, args: tuple[Node, ...]) -> Node | None:
@@ -142,15 +153,15 @@ def _is(node: Node, value: float) -> bool:
     return node.op == "constant" and node.value == value
 
 
-def walk(roots: Iterable[Node]) -> Iterator[Node]:
-    """Every node below `roots` once, operands before the operation that uses them."""
+def walk(roots: Iterable[Node], stop: Container[Node] = ()) -> Iterator[Node]:
+    """Every node below `roots` once, operands before the operation that uses them; nothing below a node of `stop`."""
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
     while stack:
         node, expanded = stack.pop()
         if node in seen:
             continue
-        if expanded or not node.args:
+        if expanded or not node.args or node in stop:
             seen.add(node)
             yield node
         else:

@@ -91,12 +91,10 @@ def build(
     if faults:
         raise InputErrors(faults)
     all_slots = tuple(dict.fromkeys((*slots, *schedule.loc[schedule["kind"] == "set", "target"])))
-    where = {name: i for i, name in enumerate(system.states)}
-    slot = {name: i for i, name in enumerate(all_slots)}
     kinds = schedule["kind"].map(KINDS).to_numpy(dtype=np.int64)
-    targets = np.array(
-        [slot[t] if k == KINDS["set"] else where[t] for k, t in zip(kinds, schedule["target"], strict=True)],
-        dtype=np.int64,
+    names = pd.Index(schedule["target"])
+    targets = np.where(
+        kinds == KINDS["set"], pd.Index(all_slots).get_indexer(names), pd.Index(system.states).get_indexer(names)
     )
     recorded = np.nonzero(~np.isnan(output_times))
     patient = np.concatenate([recorded[0], rows])
@@ -119,7 +117,6 @@ def _output_faults(times: Floats, start: Floats) -> list[Finding]:
 
 def _faults(system: System, schedule: pd.DataFrame, rows: Ints, start: Floats) -> list[Finding]:
     faults = []
-    known = {"set": set(system.parameters), **{kind: set(system.states) for kind in ("bolus", "scale", "rate")}}
     times = schedule["time"].to_numpy(dtype=float)
     amounts = schedule["amount"].to_numpy(dtype=float)
     begins = np.where(rows >= 0, start[np.maximum(rows, 0)] if len(start) else 0.0, -np.inf)
@@ -130,10 +127,11 @@ def _faults(system: System, schedule: pd.DataFrame, rows: Ints, start: Floats) -
         (~np.isfinite(amounts), "amount", "a finite amount"),
         (times < begins, "time", "a time not before the start of the solve"),
         (
-            np.array(
-                [t not in known.get(k, ()) for k, t in zip(schedule["kind"], schedule["target"], strict=True)],
-                bool,
-            ),
+            ~np.where(
+                schedule["kind"] == "set",
+                schedule["target"].isin(list(system.parameters)),
+                schedule["target"].isin(system.states),
+            ).astype(bool),
             "target",
             "a state of the model (bolus, scale, rate) or a parameter (set)",
         ),

@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+if TYPE_CHECKING:
+    from stromal.engine.audit import Audit
+
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Status(StrEnum):
-    """How a patient's solve ended."""
+    """How a patient's solve ended.
+
+    ``rescued``: it came to its end only with tighter settings or by the reference method. ``event_limit``: events
+    trigger each other without end.
+    """
 
     OK = "ok"
+    RESCUED = "rescued"
     STEP_LIMIT = "step_limit"
     STEP_UNDERFLOW = "step_underflow"
     NON_FINITE = "non_finite"
+    EVENT_LIMIT = "event_limit"
+
+    @property
+    def solved(self) -> bool:
+        """Whether the patient has all its numbers."""
+        return self in (Status.OK, Status.RESCUED)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class EventQueue:
+    """What the events of a model remember, of each patient.
+
+    Attributes
+    ----------
+    triggers : (n_patients, n_events)
+        Whether each trigger held when it was last looked at.
+    pending : (n_patients,)
+        Events that wait for their time.
+    waiting, due : (n_patients, capacity)
+        Which, in the order of triggering, and when.
+    stored : (n_patients, capacity, n_values)
+        The values they assign, if those of the time of triggering count.
+    """
+
+    triggers: Ints
+    pending: Ints
+    waiting: Ints
+    due: Array
+    stored: Array
 
 
 @final
@@ -31,31 +70,49 @@ class Final:
 
     Attributes
     ----------
-    time, step, rejected : (n_patients,)
-        Time reached, next step to try, and whether the last try was rejected (controller memory).
+    time, step, restart : (n_patients,)
+        Time reached, next step to try, and the step that was right after the last change from outside.
+    rejected, restarting : (n_patients,)
+        Whether the last try was rejected, and whether the next step is the first after a change from outside.
     states : (n_patients, n_states)
     rates : (n_patients, n_states)
         Infusions that are running [per time unit].
     slots : tuple of str
-        Parameters that the schedule has set so far.
+        Parameters that the schedule or an event has changed so far.
     values : (n_patients, n_slots)
         Their current values.
     status : (n_patients,) of Status
+    culprit : (n_patients,) of str
+        Of a failed patient the state that made its last step fail, if that is known, else empty.
+    queue : EventQueue
     """
 
     time: Array
     step: Array
+    restart: Array
     rejected: NDArray[np.bool_]
+    restarting: NDArray[np.bool_]
     states: Array
     rates: Array
     slots: tuple[str, ...]
     values: Array
     status: NDArray[np.object_]
+    culprit: NDArray[np.object_]
+    queue: EventQueue
 
     def take(self, rows: ArrayLike) -> Final:
         """The same for some of the patients."""
-        parts = ("time", "step", "rejected", "states", "rates", "values", "status")
-        return replace(self, **{p: getattr(self, p)[np.asarray(rows)] for p in parts})
+        chosen = np.asarray(rows)
+        queue = EventQueue(**{f.name: getattr(self.queue, f.name)[chosen] for f in fields(EventQueue)})
+        return replace(self, **{p: getattr(self, p)[chosen] for p in _PER_PATIENT}, queue=queue)
+
+
+_PER_PATIENT = ("time", "step", "restart", "rejected", "restarting", "states", "rates", "values", "status", "culprit")
+
+
+def solved(status: Iterable[str]) -> NDArray[np.bool_]:
+    """Whether patients with these statuses have all their numbers, (n_patients,)."""
+    return np.array([Status(s).solved for s in status], dtype=bool)
 
 
 @final
@@ -73,6 +130,8 @@ class Trajectories:
         NaN where nothing was asked for or the patient's solve had failed before.
     status : (n_patients,) of Status
     final : Final
+    audit : Audit, optional
+        Of results in mixed precision.
     """
 
     patients: pd.Index
@@ -81,6 +140,7 @@ class Trajectories:
     values: Array
     status: NDArray[np.object_]
     final: Final
+    audit: Audit | None = None
 
     def __getitem__(self, output: str) -> Array:
         """One output, (n_patients, n_times)."""
@@ -100,20 +160,10 @@ class Trajectories:
         )
 
 
-def joined(parts: Sequence[Final], slots: tuple[str, ...], n_states: int) -> Final:
-    """The finals of blocks of patients, one after another."""
-    if not parts:
-        none = np.empty(0)
-        nothing = np.empty((0, n_states))
-        return Final(
-            none,
-            none,
-            none.astype(bool),
-            nothing,
-            nothing,
-            slots,
-            np.empty((0, len(slots))),
-            none.astype(object),
-        )
-    fields = ("time", "step", "rejected", "states", "rates", "values", "status")
-    return Final(slots=slots, **{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})
+def joined(parts: Sequence[Final]) -> Final:
+    """The finals of groups of patients, one after another; there is at least one group."""
+    queue = EventQueue(
+        **{f.name: np.concatenate([getattr(p.queue, f.name) for p in parts]) for f in fields(EventQueue)}
+    )
+    together: dict[str, Any] = {p: np.concatenate([getattr(part, p) for part in parts]) for p in _PER_PATIENT}
+    return replace(parts[0], **together, queue=queue)

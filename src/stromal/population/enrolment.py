@@ -15,8 +15,9 @@ from stromal.compute.randomness import Streams
 from stromal.design.catalogue import DAYS_PER_MONTH
 from stromal.design.eligibility import AnyOf, Criterion, FailedTreatment, MeasureCriterion
 from stromal.design.trial import TrialDesign
-from stromal.engine import Final, Status
+from stromal.engine import Final
 from stromal.engine.trajectories import joined as joined_finals
+from stromal.engine.trajectories import solved
 from stromal.population.candidates import Candidates, draw, joined
 from stromal.population.history import to_referral
 from stromal.population.measurement import SCREENING, measured_values, true_values
@@ -136,7 +137,7 @@ def _screen(
     failed = np.zeros(len(people), dtype=np.int64)
     for number, criterion in reversed(list(enumerate(design.eligibility, start=1))):
         failed[~meets(criterion, measured, people)] = number
-    failed[course.status != Status.OK] = -1
+    failed[~solved(course.status)] = -1
     return _Round(candidates, measured, failed, course.final)
 
 
@@ -153,7 +154,7 @@ def _cohort(design: TrialDesign, rounds: Sequence[_Round], n: int) -> Cohort:
     chosen = candidates.take(rows)
     chosen.people["patient"] = enrolled["patient"].to_numpy()
     measured = pd.concat([r.measured for r in rounds], ignore_index=True).iloc[rows].reset_index(drop=True)
-    finals = joined_finals([r.final for r in rounds], rounds[0].final.slots, rounds[0].final.states.shape[1])
+    finals = joined_finals([r.final for r in rounds])
     broken = seen[seen["failed"] == -1]
     failures = pd.DataFrame(
         {

@@ -21,7 +21,7 @@ _DAILY: Final = {
     name: Course(product=name, from_day=0) for name, product in PRODUCTS.items() if product.kind == "drug_daily"
 }
 RTOL: Final = 1e-6
-ATOL: Final = 1e-8
+ATOL: Final = 1e-7
 """Tolerances of every simulated course; the error is far below any measurement error (see docs/performance.md)."""
 
 

@@ -7,6 +7,7 @@ colours are variables of the style sheet, so that a figure follows its light or 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ LINES: Final = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 WIDTH: Final = 3.5
 """Width of a panel [inch]."""
+PER_ROW: Final = 3
+"""Panels side by side on a sheet."""
 
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -78,6 +81,18 @@ def panel(height: float = 2.5, width: float = WIDTH) -> tuple[Figure, Axes]:
     """A figure with one pair of axes; no window and no global state is involved."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def sheet(panels: int, title: str) -> Figure:
+    """A white sheet of small panels, `PER_ROW` side by side."""
+    rows = math.ceil(panels / PER_ROW)
+    figure = Figure(
+        figsize=(8.2, 0.5 + 0.15 * title.count("\n") + 1.75 * rows), layout="constrained", facecolor="white"
+    )
+    for k in range(panels):
+        figure.add_subplot(rows, PER_ROW, k + 1)
+    figure.suptitle(title, fontsize=9, x=0.01, ha="left")
+    return figure
 
 
 def inline(figure: Figure, name: str, description: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import Final
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from stromal.report.drawing import ACCENT, FAINT, HUES, INK, Form, saved, style
+from stromal.report.drawing import ACCENT, FAINT, HUES, INK, PER_ROW, Form, saved, sheet, style
 from stromal.report.wording import MEASURE_NAMES, UNITS
 
 READOUTS: Final[Mapping[str, str]] = {
@@ -50,7 +48,6 @@ ABSENT_IN_HEALTH: Final[Mapping[str, str]] = {
     "Mreg": "regulatory phagocytes [0 in health]",
     "Ml": "MSC in the lung [million per kg]",
 }
-PER_ROW: Final = 3
 DESCRIBED: Final = (
     *("age_years", "months_since_first_symptom", "mrss", "fvc_pct"),
     *("dlco_pct", "crp_mg_l", "ct_extent_pct", "weight_kg"),
@@ -76,7 +73,7 @@ def patient_figure(course: pd.DataFrame, marks: Mapping[str, float], title: str,
     """
     days = sorted(set(marks.values()))
     with style():
-        figure = _sheet(len(course.columns), f"{title}\n{_key(marks, days)}" if days else title)
+        figure = sheet(len(course.columns), f"{title}\n{_key(marks, days)}" if days else title)
         months = course.index.to_numpy(float) / 30.4
         for k, name in enumerate(course.columns):
             axes = figure.axes[k]
@@ -121,7 +118,7 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
     numeric = [name for name in DESCRIBED if name in people]
     shares = [name for name in ("subset", "antibody", "sex") if name in people]
     with style():
-        figure = _sheet(len(numeric) + len(shares), title or f"{len(people)} virtual patients")
+        figure = sheet(len(numeric) + len(shares), title or f"{len(people)} virtual patients")
         for axes, name in zip(figure.axes, numeric, strict=False):
             values = people[name].dropna().to_numpy(float)
             low, middle, high = (float(pd.Series(values).quantile(q)) for q in (0.05, 0.5, 0.95))
@@ -142,15 +139,3 @@ def population_figure(people: pd.DataFrame, title: str = "", *, form: Form = "sv
             axes.bar_label(bars, fmt="%.0f", padding=2, fontsize=7)
             axes.margins(x=0.15)
         return saved(figure, form)
-
-
-def _sheet(panels: int, title: str) -> Figure:
-    """A white sheet of small panels."""
-    rows = math.ceil(panels / PER_ROW)
-    figure = Figure(
-        figsize=(8.2, 0.5 + 0.15 * title.count("\n") + 1.75 * rows), layout="constrained", facecolor="white"
-    )
-    for k in range(panels):
-        figure.add_subplot(rows, PER_ROW, k + 1)
-    figure.suptitle(title, fontsize=9, x=0.01, ha="left")
-    return figure

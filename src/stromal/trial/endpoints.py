@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
+from stromal.engine.trajectories import solved
 from stromal.trial.analysis import Values
 from stromal.trial.conduct import TrialData
 
@@ -46,7 +47,7 @@ def values_for(design: TrialDesign, endpoint: EndPoint, data: TrialData) -> Valu
     groups = endpoint.contrast or (design.arms[0].name,)
     members = [np.isin(arm, design.arms_in(g)) for g in groups]
     outcome = observed(endpoint, data)
-    rows = np.any(members, axis=0) & ~np.isnan(outcome) & (data.patients["status"] == "ok").to_numpy()
+    rows = np.any(members, axis=0) & ~np.isnan(outcome) & solved(data.patients["status"])
     measure = endpoint.measure
     baseline = data.baseline[measure] if measure is not None else np.zeros(len(arm))
     return Values(outcome[rows], baseline[rows], members[0][rows])

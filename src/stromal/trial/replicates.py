@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stromal.compute.randomness import Streams
 from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
+from stromal.engine.trajectories import solved
 from stromal.population.enrolment import Cohort, enrol
 from stromal.population.recipe import Activity, PopulationRecipe, shipped_recipe
 from stromal.trial.allocation import allocate
@@ -172,7 +173,7 @@ def _decision(endpoint: EndPoint, estimate: float, p_value: float) -> dict[str, 
 
 
 def _failures(scenario: Scenario, data: TrialData) -> pd.DataFrame:
-    failed = data.patients[data.patients["status"] != "ok"]
+    failed = data.patients[~solved(data.patients["status"])]
     return failed[["replicate", "candidate", "status"]].assign(scenario=scenario)
 
 

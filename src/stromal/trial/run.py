@@ -15,7 +15,7 @@ from stromal.trial.replicates import Piece, PieceResult, pieces, run_piece, trut
 from stromal.trial.scenarios import SCENARIOS, Scenario
 from stromal.trial.summary import summarise
 
-TRUTH_PATIENTS: Final = 4000
+TRUTH_PATIENTS: Final = 20_000
 """Patients behind the true value of an estimand."""
 TRAJECTORY_REPLICATES: Final = 500
 """Courses over the visits are pooled over at most this many replicates; results of tests use all."""

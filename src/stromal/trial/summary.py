@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stromal.compute.content import content_hash
 from stromal.design.trial import TrialDesign
+from stromal.engine.trajectories import solved
 from stromal.population.msc_effect import points_of_effect
 from stromal.population.recipe import shipped_recipe
 from stromal.trial.conduct import TrialData
@@ -92,7 +93,7 @@ def _responders(design: TrialDesign, data: Mapping[Scenario, Sequence[TrialData]
         people = pd.concat([p.patients[["replicate", "arm", "status"]] for p in parts], ignore_index=True)
         for endpoint in (e for e in design.endpoints if e.kind == "responder"):
             people["responds"] = np.concatenate([observed(endpoint, p) for p in parts])
-            known = people[people["status"] == "ok"]
+            known = people[solved(people["status"])]
             by_trial = known.groupby(["arm", "replicate"])["responds"].mean()
             for arm, shares in by_trial.groupby("arm"):
                 error = float(shares.sem(ddof=1)) if len(shares) > 1 else None
