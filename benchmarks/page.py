@@ -94,7 +94,7 @@ def _method(rounds: int) -> str:
         "of a few, which flatters them. Both by log-log interpolation between an engine's own points and never beyond "
         "them: at equal nominal tolerances true errors differ a hundredfold.\n"
         "* **Settings**: relative tolerances run from 1e-3 down in half decades; the absolute tolerance, one number "
-        "for all states, is 0.001, 0.01, 0.1 or 1 times the relative one, and the method the one or the other where "
+        "for all states, is 0.001, 0.01 or 0.1 times the relative one, and the method the one or the other where "
         "an engine has two: whatever is fastest for that engine on that task, as the tables say.\n"
         "* **Factor**: how many times faster stromal in double precision is."
     )

@@ -34,7 +34,7 @@ COMMON: Final = 24
 """The median error is that of the first so many patients, whom every engine solves (fewer where it says so)."""
 LEAST, FEW, MANY = 3, 8, 256
 """Patients for a point of an engine without batches: at least, while its setting is chosen, and at most."""
-LIMIT: Final = 60.0
+LIMIT: Final = 20.0
 """A ladder ends with the point that takes longer than this [s]."""
 
 
@@ -63,9 +63,7 @@ class Effort:
     seconds: float
 
 
-FULL: Final = Effort(
-    2048, 3, (1e-3, 1e-2, 1e-1, 1.0), tuple(float(f"{10.0 ** (-k / 2):.0e}") for k in range(6, 23)), 1.0
-)
+FULL: Final = Effort(1024, 3, (1e-3, 1e-2, 1e-1), tuple(float(f"{10.0 ** (-k / 2):.0e}") for k in range(6, 23)), 0.5)
 QUICK: Final = Effort(64, 1, (1e-2,), tuple(10.0**-k for k in range(3, 12)), 0.2)
 
 

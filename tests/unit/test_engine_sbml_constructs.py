@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stromal.engine import load
+from stromal.engine import examine, load
 from stromal.engine.reference import solve_one
 
 MATH = 'xmlns="http://www.w3.org/1998/Math/MathML"'
@@ -167,3 +167,13 @@ def test_where_no_piece_holds_there_is_no_value():
 def test_rules_without_a_formula_mean_nothing():
     more = '<listOfRules><assignmentRule variable="y"/></listOfRules>'
     assert values(sbml(more=more), [0.0], ["y"])["y"].tolist() == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "warned"), [("x == 5", True), ("x >= 5", False), ("time == 2", True), ("k == 1", False)]
+)
+def test_a_trigger_that_is_true_for_an_instant_only_is_warned_of(trigger, warned):
+    text = f"k = 1\nx = 0\nx' = k\nn = 0\nat {trigger}: n = n + 1\n"
+    found = [f for f in examine(text) if "equal to another" in f.message]
+    assert [f.severity for f in found] == ["warning"] * warned
+    assert load(text).events

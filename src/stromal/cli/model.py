@@ -7,7 +7,7 @@ import math
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -20,12 +20,14 @@ from stromal.cli.console import answer, complain, design_with_warnings
 from stromal.cli.options import AsJson, Out, Seed
 from stromal.compute.errors import InputError
 from stromal.compute.runfolder import write_atomic
-from stromal.engine import load
+from stromal.engine import examine, load
 from stromal.engine.simulate import ATOL, RTOL, Simulation, assigned_values, simulate
 from stromal.report import simulation_figure
 from stromal.report.drawing import Form
 from stromal.report.publish import summary_text
 from stromal.trial.patient import model_parameters, virtual_patient
+
+SHOWN_WARNINGS: Final = 5
 
 model = typer.Typer(help="The shipped model; simulation of any model.", no_args_is_help=True)
 
@@ -90,6 +92,15 @@ def model_export(
         write_atomic(out, text)
 
 
+def _show_warnings(file: Path) -> None:
+    """Say on standard error what is doubtful about a model, the first few things in full."""
+    warnings = examine(file)
+    for warning in warnings[:SHOWN_WARNINGS]:
+        complain(f"stromal: {warning}")
+    if len(warnings) > SHOWN_WARNINGS:
+        complain(f"stromal: and {len(warnings) - SHOWN_WARNINGS} more warnings")
+
+
 @model.command("simulate")
 def model_simulate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model in SBML or Antimony.")],
@@ -117,8 +128,10 @@ def model_simulate(
     for path in (out, figure):
         if path is not None and not path.parent.is_dir():
             raise InputError("the folder does not exist", file=str(path), remedy="a file in a folder that exists")
+    system = load(file)
+    _show_warnings(file)
     result = simulate(
-        load(file),
+        system,
         end=end,
         points=points,
         begin=begin,

@@ -10,6 +10,7 @@ from stromal.compute.errors import InputError, InputErrors
 from stromal.compute.findings import Finding
 from stromal.engine.sbml import document, text
 from stromal.engine.sbml.assemble import assemble
+from stromal.engine.sbml.events import unseen_turns
 from stromal.engine.sbml.from_antimony import antimony_to_sbml
 from stromal.engine.system import System
 
@@ -42,7 +43,7 @@ def load(source: str | Path) -> System:
 
 
 def examine(source: str | Path) -> list[Finding]:
-    """Everything that is wrong with a model, as errors, and units that do not fit, as warnings.
+    """Everything that is wrong with a model, as errors; units that do not fit and doubtful triggers, as warnings.
 
     Whatever the content of the file, this is an answer and not an exception; without an error, `load` reads it.
 
@@ -71,4 +72,4 @@ def _read(source: str | Path, *, units: bool) -> tuple[System | None, list[Findi
     if any(f.severity == "error" for f in found):
         return None, found
     system, more = assemble(parsed.getModel(), content, name)
-    return system, found + more
+    return system, [*found, *more, *(unseen_turns(system, name) if system is not None else ())]

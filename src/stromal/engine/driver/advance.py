@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from stromal.engine.driver.calls import call
-from stromal.engine.driver.compiled import part, whole
+from stromal.engine.driver.compiled import inlined, part, whole
 from stromal.engine.driver.crossings import look_for_crossings
 from stromal.engine.driver.happenings import settle
 from stromal.engine.driver.memory import (
@@ -101,7 +101,7 @@ def drive(
         steps += active
 
 
-@part
+@inlined
 def count_active(patient: Ints) -> int:
     """Lanes at work."""
     active = 0
@@ -110,7 +110,7 @@ def count_active(patient: Ints) -> int:
     return active
 
 
-@part
+@inlined
 def anything(lane: Lane, mask: Ints, t: Floats, max_steps: int) -> bool:
     """Whether a lane has come to a stop, was rejected or has taken too many steps."""
     for at in range(len(t)):
@@ -221,7 +221,7 @@ def leave_if_done(plan: Plan, people: People, work: Work, lane: Lane, at: int) -
     lane.patient[at] = -1
 
 
-@part
+@inlined
 def take_step(code: Code, work: Work) -> None:
     """Try the steps `work.h` of all lanes."""
     state = (work.y.ctypes.data, work.t.ctypes.data, code.constants, work.hoists.ctypes.data)
@@ -244,7 +244,7 @@ def begin_steps(code: Code, work: Work, lane: Lane, fresh: Ints) -> None:
         fresh[at] = 0
 
 
-@part
+@inlined
 def choose_steps(patient: Ints, planned: Floats, cap: Floats, stop: Floats, t: Floats, h: Floats) -> None:
     """The step of each lane, so that one of them ends on its next stop exactly."""
     for at in range(len(t)):
@@ -256,7 +256,7 @@ def choose_steps(patient: Ints, planned: Floats, cap: Floats, stop: Floats, t: F
         h[at] = step if patient[at] >= 0 else 1.0
 
 
-@part
+@inlined
 def find_stops(
     time: Floats,
     n_events: int,
@@ -285,7 +285,7 @@ def find_stops(
         lane.stop[at] = nearest
 
 
-@part
+@inlined
 def judge(patient: Ints, planned: Floats, rejected: Ints, steps: Ints, report: Floats, h: Floats, mask: Ints) -> None:
     """Accept or reject each lane's step; plan the next try of those that are rejected."""
     for at in range(len(h)):
@@ -300,7 +300,7 @@ def judge(patient: Ints, planned: Floats, rejected: Ints, steps: Ints, report: F
             rejected[at] = 1
 
 
-@part
+@inlined
 def move(lane: Lane, report: Floats, h: Floats, mask: Ints, t: Floats) -> None:
     """Book the accepted steps, and plan the next ones."""
     for at in range(len(t)):
@@ -319,7 +319,7 @@ def move(lane: Lane, report: Floats, h: Floats, mask: Ints, t: Floats) -> None:
         t[at] = lane.stop[at] if step >= lane.stop[at] - t[at] else t[at] + step
 
 
-@part
+@inlined
 def restart(lane: Lane, at: int) -> None:
     """After a change from outside: the step that was right after the last one."""
     lane.planned[at], lane.restarting[at], lane.rejected[at] = lane.restart[at], 1, 0

@@ -17,6 +17,12 @@ _compile: Callable[..., Any] = numba.njit
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
+def inlined(function: F) -> F:
+    """A small function of the inner loop, written out where it is called: its many arrays are not passed then."""
+    decorate = _compile(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+    return cast("F", decorate(function))
+
+
 def part(function: F) -> F:
     """A function that only compiled code calls."""
     decorate = _compile(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -26,12 +26,13 @@ def settle(
     """
     patient = lane.patient[at]
     last = plan.last[patient]
-    changed = execute_events(code, events, people, work, lane, at)
+    has_events = len(events.initially) > 0
+    changed = execute_events(code, events, people, work, lane, at) if has_events else 0
     acted = 0
     while lane.item[at] < last and plan.time[lane.item[at]] <= work.t[at] and not people.status[patient]:
         item = lane.item[at]
         if plan.kind[item] == RECORD:
-            if acted:
+            if acted and has_events:
                 changed |= execute_events(code, events, people, work, lane, at)
                 acted = 0
             record(code, work, at, records, patient, plan.target[item])
@@ -39,7 +40,7 @@ def settle(
             act(plan, work, at, item)
             changed = acted = 1
         lane.item[at] += 1
-    if acted:
+    if acted and has_events:
         changed |= execute_events(code, events, people, work, lane, at)
     return changed
 
@@ -73,8 +74,6 @@ def execute_events(code: Code, events: Events, people: People, work: Work, lane:
     """
     patient = lane.patient[at]
     executed = 0
-    if not len(events.initially):
-        return 0
     while True:
         trigger_events(code, events, people, work, patient, at)
         chosen = most_urgent(code, people, work, patient, at)

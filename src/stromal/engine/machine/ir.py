@@ -165,15 +165,32 @@ class Function:
 
     def loop(self, count: int, body: Callable[[str], None]) -> None:
         """Repeat `body` for the indices 0 to `count` - 1."""
+
+        def without_values(i: str, _carried: list[str]) -> list[str]:
+            body(i)
+            return []
+
+        self.fold(count, (), without_values)
+
+    def fold(self, count: int, starts: Sequence[str], body: Callable[[str, list[str]], list[str]]) -> list[str]:
+        """Repeat `body` for the indices 0 to `count` - 1, handing on values that begin as `starts`."""
         if not count:
-            return
+            return list(starts)
         self._count += 1
         q = self._count
         self._lines.append(f"  br label %before{q}\nbefore{q}:\n  br label %loop{q}\nloop{q}:")
         self._lines.append(f"  %i{q} = phi i64 [0, %before{q}], [%next{q}, %loop{q}]")
-        body(f"%i{q}")
+        carried = [f"%c{q}_{k}" for k in range(len(starts))]
+        place = len(self._lines)
+        values = body(f"%i{q}", carried)
+        heads = zip(carried, starts, values, strict=True)
+        vector = self.lanes.vector
+        self._lines[place:place] = [
+            f"  {name} = phi {vector} [{start}, %before{q}], [{value}, %loop{q}]" for name, start, value in heads
+        ]
         self._lines.append(f"  %next{q} = add i64 %i{q}, 1\n  %more{q} = icmp ult i64 %next{q}, {count}")
         self._lines.append(f"  br i1 %more{q}, label %loop{q}, label %after{q}\nafter{q}:")
+        return values
 
     # -- arithmetic
 

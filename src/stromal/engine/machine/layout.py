@@ -37,7 +37,6 @@ class Layout:
             **dict.fromkeys(("slopes", "value", "reached", "narrow", "increment", "by_time"), n),
             "clock": 2,
             "diagonal": 1,
-            "worst": 1,
             "factors": self.factors,
             "end": 0,
         }

@@ -123,11 +123,10 @@ class StepWriter:
 
     def _finish(self) -> None:
         """New state, largest error in units of the tolerance, and the factor by which the step may change."""
-        f, worst = self._f, self._place["worst"]
-        f.store(f.constant(0.0), worst, 0)
+        f, zero = self._f, self._f.constant(0.0)
         relative = f.splat("%tolerances", 0, "double")
 
-        def finish(i: str) -> None:
+        def finish(i: str, errors: list[str]) -> list[str]:
             y, last = f.load(self._y, i), f.load(self._stage[-1], i)
             if self._narrow:
                 increment = f.add(f.load(self._place["increment"], i), last)
@@ -139,12 +138,10 @@ class StepWriter:
             size = f.larger(f.intrinsic("fabs", y), f.intrinsic("fabs", reached))
             absolute = f.splat("%tolerances", f.emit(f"add i64 {i}, 1"), "double")
             error = f.divide(f.intrinsic("fabs", last), f.add(absolute, f.multiply(relative, size)))
-            before = f.load(worst, 0)
-            larger = f.select(f.compare("olt", error, before), before, error)
-            f.store(f.select(f.compare("uno", before, before), before, larger), worst, 0)  # NaN stays
+            return [f.larger(error, errors[0]), f.add(error, errors[1])]
 
-        f.loop(self._n, finish)
-        error = f.load(worst, 0)
+        worst, total = f.fold(self._n, (zero, zero), finish)
+        error = f.select(f.compare("uno", total, total), total, worst)  # the largest of several loses NaN, the sum not
         f.wide_store(f.widen(error), "%report", 0)
         bounded = f.larger(f.smaller(error, f.constant(1e10)), f.constant(1e-8))
         factor = f.exp(f.multiply(f.log(bounded), f.constant(-1.0 / self._tableau.order)))
@@ -181,20 +178,15 @@ class StepWriter:
                 f.store(f.load_double("%t", 0), clock, index)
         f.loop(self._n, lambda i: f.store(f.constant(0.0), slopes, i))
         f.call("rates", (y, clock, "%common", "%hoists", slopes))
-        size, speed = self._place["worst"], self._place["diagonal"]
-        for place in (size, speed):
-            f.store(f.constant(1e-30), place, 0)
-        relative = f.splat("%tolerances", 0, "double")
+        relative, least = f.splat("%tolerances", 0, "double"), f.constant(1e-30)
 
-        def measure(i: str) -> None:
+        def measure(i: str, largest: list[str]) -> list[str]:
             state = f.intrinsic("fabs", f.load(y, i))
             absolute = f.splat("%tolerances", f.emit(f"add i64 {i}, 1"), "double")
             scale = f.add(absolute, f.multiply(relative, state))
-            f.store(f.larger(f.divide(state, scale), f.load(size, 0)), size, 0)
             slope = f.divide(f.intrinsic("fabs", f.load(slopes, i)), scale)
-            f.store(f.larger(slope, f.load(speed, 0)), speed, 0)
+            return [f.larger(f.divide(state, scale), largest[0]), f.larger(slope, largest[1])]
 
-        f.loop(self._n, measure)
-        ratio = f.divide(f.load(size, 0), f.load(speed, 0))
-        f.wide_store(f.widen(f.multiply(f.constant(0.01), ratio)), "%h", 0)
+        size, speed = f.fold(self._n, (least, least), measure)
+        f.wide_store(f.widen(f.multiply(f.constant(0.01), f.divide(size, speed))), "%h", 0)
         return f

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libsbml
 
-from stromal.engine.graph import Node
+from stromal.compute.findings import Finding
+from stromal.engine.graph import Node, symbols, walk
 from stromal.engine.sbml.mathml import Reader
-from stromal.engine.system import Event
+from stromal.engine.system import Event, System
 
 
 def read_events(model: libsbml.Model, reader: Reader) -> tuple[Event, ...]:
     """Every event that can do something: without a trigger it never happens, and without assignments nothing does."""
     events = (_event(model.getEvent(i), i, reader) for i in range(model.getNumEvents()))
     return tuple(event for event in events if event is not None)
+
+
+def unseen_turns(system: System, name: str) -> Iterator[Finding]:
+    """Warnings about triggers that turn for an instant only: no solver that takes steps will meet it."""
+    changing = {*system.states, "time"}
+    for event in system.events:
+        nodes = walk([system.free_of_rules(event.trigger)])
+        if any(n.op in ("equal", "not_equal") and symbols([n]) & changing for n in nodes):
+            what = "the trigger asks whether a quantity that changes all the time is equal to another"
+            yield Finding("warning", f"{name}: event {event.name}", what, "an inequality, such as >= or <=")
 
 
 def _event(event: libsbml.Event, position: int, reader: Reader) -> Event | None:
