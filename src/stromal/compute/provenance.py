@@ -9,7 +9,10 @@ from pathlib import Path
 
 from stromal.compute.content import source_hash
 
-LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "statsmodels", "pydantic", "antimony", "python-libsbml")
+LIBRARIES = (
+    *("numpy", "scipy", "pandas", "pyarrow", "statsmodels", "pydantic", "antimony", "python-libsbml"),
+    *("llvmlite", "numba"),
+)
 
 
 def provenance(command: str) -> dict[str, object]:
