@@ -32,7 +32,7 @@ def test_the_examples_of_the_page_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, said = {"__name__": "page"}, io.StringIO()
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    assert [language for language, _ in blocks].count("python") == 6
+    assert [language for language, _ in blocks].count("python") == 7
     with contextlib.redirect_stdout(said):
         for language, text in blocks:
             run(language, text, names, monkeypatch)

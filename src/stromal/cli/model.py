@@ -94,7 +94,7 @@ def model_export(
 
 def _show_warnings(file: Path) -> None:
     """Say on standard error what is doubtful about a model, the first few things in full."""
-    warnings = examine(file)
+    warnings = examine(file, units=False)
     for warning in warnings[:SHOWN_WARNINGS]:
         complain(f"stromal: {warning}")
     if len(warnings) > SHOWN_WARNINGS:

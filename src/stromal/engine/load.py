@@ -42,7 +42,7 @@ def load(source: str | Path) -> System:
     return system
 
 
-def examine(source: str | Path) -> list[Finding]:
+def examine(source: str | Path, *, units: bool = True) -> list[Finding]:
     """Everything that is wrong with a model, as errors; units that do not fit and doubtful triggers, as warnings.
 
     Whatever the content of the file, this is an answer and not an exception; without an error, `load` reads it.
@@ -51,8 +51,10 @@ def examine(source: str | Path) -> list[Finding]:
     ----------
     source : path or str
         As for `load`.
+    units : bool
+        Whether units are checked; many models declare none, and are told so at length.
     """
-    return _read(source, units=True)[1]
+    return _read(source, units=units)[1]
 
 
 def _read(source: str | Path, *, units: bool) -> tuple[System | None, list[Finding]]:
