@@ -7,6 +7,7 @@ from typing import Final, final
 
 from stromal.engine.graph import COMPARISONS, TRUTH_VALUED, Node, walk
 from stromal.engine.machine.ir import TINY_NEGATIVE, Function
+from stromal.engine.machine.lowering import OF_EXPONENT
 
 _COMPARE: Final = dict(zip(COMPARISONS, ("olt", "ole", "ogt", "oge", "oeq", "une"), strict=True))
 _LOGIC: Final = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
@@ -22,7 +23,13 @@ _METHODS: Final[Mapping[str, Callable[..., str]]] = {
     "maximum": Function.larger,
     "exp": Function.exp,
     "log": Function.log,
+    "log_size": Function.log_size,
+    "prepared_power": Function.power,
+    **{name: getattr(Function, name) for name in OF_EXPONENT},
 }
+
+SLOW: Final = frozenset(["exp", "log", "log_size", "prepared_power"])
+"""Operations of many instructions in a row that wait for each other: side by side they overlap."""
 
 
 @final
@@ -39,11 +46,11 @@ class Evaluation:
         self._function = function
         self._leaves = leaves
         self._values: dict[Node, str] = {}
-        self._logarithms: dict[Node, str] = {}
 
     def values(self, roots: Sequence[Node]) -> list[str]:
         """Values of expressions as numbers (truth values as 1 and 0)."""
-        for node in walk(roots, stop=self._leaves):
+        slow = [n for n in walk(roots, stop=self._leaves) if n.op in SLOW]
+        for node in walk([*slow, *roots], stop=self._leaves):
             if node not in self._values:
                 self._values[node] = self._value(node)
         return [self._number(r) for r in roots]
@@ -83,13 +90,11 @@ class Evaluation:
         return _METHODS[op](function, *args)
 
     def _power(self, node: Node, args: list[str]) -> str:
-        function, exponent = self._function, node.args[1]
-        if exponent.op == "constant" and exponent.value == 0.5:
-            return self._root(args[0])
-        base = node.args[0]
-        if base not in self._logarithms:
-            self._logarithms[base] = function.log(function.intrinsic("fabs", args[0]))
-        return function.power(args[0], args[1], self._logarithms[base])
+        function, (base, exponent) = self._function, args
+        if node.args[1].op == "constant" and node.args[1].value == 0.5:
+            return self._root(base)
+        prepared = (getattr(function, name)(exponent) for name in OF_EXPONENT)
+        return function.power(base, exponent, function.log_size(base), *prepared)
 
     def _root(self, x: str) -> str:
         function, zero = self._function, self._function.constant(0.0)

@@ -17,6 +17,24 @@ import numpy as np
 Real = Literal["double", "float"]
 ATTRIBUTES: Final = 'nounwind "no-trapping-math"="true"'
 
+_EXP: Final = {
+    "double": (
+        *(1.0, 1.0, 0.5000000000000019, 0.1666666666666668, 0.04166666666648795, 0.008333333333319589),
+        *(0.0013888888952352863, 0.00019841269890076403, 2.4801485441561313e-05, 2.755724088722987e-06),
+        *(2.763265472252779e-07, 2.5110049204818658e-08),
+    ),
+    "float": tuple(1.0 / math.factorial(k) for k in range(8)),
+}
+"""Polynomial of ``exp(r)`` for ``|r| <= ln(2)/2``; in double precision through Chebyshev nodes, error 4e-18."""
+_ARTANH: Final = {
+    "double": (
+        *(2.0, 0.6666666666666765, 0.39999999999301483, 0.2857142876083493, 0.2222219703607824),
+        *(0.18183632803180275, 0.15312498077913925, 0.148100248017037),
+    ),
+    "float": tuple(2.0 / k for k in range(1, 10, 2)),
+}
+"""Polynomial of ``2 artanh(z)/z`` in ``z**2``, ``|z| <= 3 - 2 sqrt(2)``; likewise, error 1.2e-18."""
+
 TINY_NEGATIVE: Final = -1e-8
 """A negative base of a power that is not whole, or number under a root, counts as zero down to here: states touch zero
 from below by rounding."""
@@ -271,10 +289,14 @@ class Function:
     # -- elementary functions, the same bits on every machine unless contracted
 
     def exp(self, x: str) -> str:
-        """Exponential: range reduction by ln 2 in two parts, then the Taylor series. Below the normal numbers: 0."""
+        """Exponential: range reduction by ln 2 in two parts, then a polynomial.
+
+        Below the normal numbers 0, and infinite from 709.44 on (88.38 in single precision): the clamped ends have the
+        exponents of zero and of infinity.
+        """
         double = self.lanes.real == "double"
-        low, high = (-708.0, 709.0) if double else (-87.0, 88.0)
-        inside = self.smaller(self.larger(x, self.constant(low)), self.constant(high))
+        low, high = (-709.09, 709.79) if double else (-88.03, 88.73)
+        inside = self.smaller(self.constant(high), self.larger(self.constant(low), x))  # in this order, NaN stays
         magic = self.constant(1.5 * 2.0 ** (52 if double else 23))  # adding it rounds to a whole number
         shifted = self.add(self.multiply(inside, self.constant(math.log2(math.e))), magic)
         whole = self.emit(f"fsub {self.lanes.vector} {shifted}, {magic}")
@@ -282,22 +304,25 @@ class Function:
         r = inside
         for part in parts:
             r = self.subtract(r, self.multiply(whole, self.constant(part)))
-        terms = range(12 if double else 6, -1, -1)
-        p = self.constant(1.0 / math.factorial(terms[0] + 1))
-        for k in terms:
-            p = self.add(self.multiply(p, r), self.constant(1.0 / math.factorial(k)))
+        p = self._polynomial(_EXP[self.lanes.real], r)
         bias, shift = (1023, 52) if double else (127, 23)
         exponent = self._integer("shl", self._integer("add", self._bits(shifted), bias), shift)
-        value = self.multiply(p, self._real(exponent))
-        value = self.select(self.compare("ugt", x, self.constant(high)), self.constant(math.inf), value)
-        value = self.select(self.compare("olt", x, self.constant(low)), self.constant(0.0), value)
-        return self.select(self.compare("uno", x, x), x, value)
+        return self.multiply(p, self._real(exponent))
 
     def log(self, x: str) -> str:
-        """Natural logarithm: exponent apart, then the series of artanh. Below the normal numbers: as the smallest."""
+        """Natural logarithm. Below the normal numbers: as the smallest."""
+        zero, infinite = self.constant(0.0), self.constant(math.inf)
+        value = self.select(self.compare("oeq", x, infinite), infinite, self.log_size(x))
+        value = self.select(self.compare("oeq", x, zero), self.constant(-math.inf), value)
+        return self.select(self.compare("olt", x, zero), self.constant(math.nan), value)
+
+    def log_size(self, x: str) -> str:
+        """Logarithm of ``|x|``; that of zero and of infinity is finite: of the smallest normal number, and huge."""
         double = self.lanes.real == "double"
-        smallest = 2.0 ** (-1022 if double else -126)
-        bits = self._bits(self.larger(x, self.constant(smallest)))
+        huge = self.constant(np.finfo(np.float64 if double else np.float32).max)
+        size, smallest = self.intrinsic("fabs", x), 2.0 ** (-1022 if double else -126)
+        bits = self._bits(self.larger(size, self.constant(smallest)))
+        # exponent apart, then log((1+z)/(1-z)) = 2 artanh(z)
         root_half, shift, bias = (0x3FE6A09E667F3BCD, 52, 1024) if double else (0x3F3504F3, 23, 128)
         exponent = self._integer("lshr", self._integer("add", bits, (bias << shift) - root_half), shift)
         moved = self._integer("shl", self._integer("sub", exponent, bias), shift)
@@ -309,29 +334,49 @@ class Function:
         one = self.constant(1.0)
         z = self.divide(self.subtract(mantissa, one), self.add(mantissa, one))
         square = self.multiply(z, z)
-        powers = range(19 if double else 7, 0, -2)
-        p = self.constant(2.0 / (powers[0] + 2))
-        for k in powers:
-            p = self.add(self.multiply(p, square), self.constant(2.0 / k))
+        p = self._polynomial(_ARTANH[self.lanes.real], square)
         value = self.add(self.multiply(z, p), self.multiply(whole, self.constant(math.log(2.0))))
-        zero, infinite = self.constant(0.0), self.constant(math.inf)
-        value = self.select(self.compare("oeq", x, infinite), infinite, value)
-        value = self.select(self.compare("oeq", x, zero), self.constant(-math.inf), value)
-        return self.select(self.compare("ult", x, zero), self.constant(math.nan), value)
+        return self.select(self.compare("olt", size, self.constant(math.inf)), value, self.smaller(huge, size))
 
-    def power(self, base: str, exponent: str, logarithm: str) -> str:
-        """``base ** exponent``; `logarithm` is that of ``|base|``. See `TINY_NEGATIVE`."""
-        zero, one = self.constant(0.0), self.constant(1.0)
-        value = self.exp(self.multiply(exponent, logarithm))
-        value = self.select(self.compare("oeq", exponent, zero), one, value)
-        half = self.multiply(exponent, self.constant(0.5))
+    def power(self, base: str, exponent: str, log_size: str, sign: str, at_zero: str, root_below: str) -> str:
+        """``base ** exponent``.
+
+        Parameters
+        ----------
+        log_size : str
+            That of the base.
+        sign, at_zero, root_below : str
+            What depends on the exponent alone, of the functions below.
+        """
+        value = self.exp(self.multiply(exponent, log_size))
+        is_zero = self.compare("oge", base, root_below)
+        below = self.select(is_zero, at_zero, self.multiply(sign, value))
+        return self.select(self.compare("ole", base, self.constant(0.0)), below, value)
+
+    def sign_of_power(self, exponent: str) -> str:
+        """Sign of the power of a negative number: 1 for even exponents, -1 for odd ones, else NaN."""
+        one, half = self.constant(1.0), self.multiply(exponent, self.constant(0.5))
         even = self.compare("oeq", self.intrinsic("floor", half), half)
         whole = self.compare("oeq", self.intrinsic("floor", exponent), exponent)
-        below = self.select(even, value, self.negative(value))
-        small = self.compare("ogt", base, self.constant(TINY_NEGATIVE))
-        at_zero = self.select(self.compare("ogt", exponent, zero), zero, value)
-        below = self.select(whole, below, self.select(small, at_zero, self.constant(math.nan)))
-        return self.select(self.compare("olt", base, zero), below, value)
+        return self.select(even, one, self.select(whole, self.constant(-1.0), self.constant(math.nan)))
+
+    def power_of_zero(self, exponent: str) -> str:
+        """``0 ** exponent``."""
+        zero = self.constant(0.0)
+        value = self.select(self.compare("olt", exponent, zero), self.constant(math.inf), self.constant(1.0))
+        return self.select(self.compare("ogt", exponent, zero), zero, value)
+
+    def root_below(self, exponent: str) -> str:
+        """From where on a base below zero counts as zero: see `TINY_NEGATIVE`."""
+        whole = self.compare("oeq", self.intrinsic("floor", exponent), exponent)
+        return self.select(whole, self.constant(0.0), self.constant(TINY_NEGATIVE))
+
+    def _polynomial(self, coefficients: Sequence[float], x: str) -> str:
+        """Polynomial with ascending coefficients, by Horner's rule."""
+        value = self.constant(coefficients[-1])
+        for c in coefficients[-2::-1]:
+            value = self.add(self.multiply(value, x), self.constant(c))
+        return value
 
     def _bits(self, x: str) -> str:
         return self.emit(f"bitcast {self.lanes.vector} {x} to {self.lanes.integers}")

@@ -14,6 +14,8 @@ from stromal.engine.graph import Graph, Node, walk
 
 LARGEST_CHAIN: Final = 64
 """Whole exponents up to this size are chains of products."""
+OF_EXPONENT: Final = ("sign_of_power", "power_of_zero", "root_below")
+"""Parts of a power that depend on the exponent alone; the methods of `ir.Function` that write them."""
 
 
 @final
@@ -116,10 +118,18 @@ class Lowering:
     def _power(self, base: Node, exponent: Node) -> Node:
         value = exponent.value
         if exponent.op != "constant" or value != int(value) or abs(value) > LARGEST_CHAIN:
-            return self._make("power", base, exponent)
+            return self._general_power(base, exponent)
         if value < 0:
             return self.reciprocal(self._whole_power(base, int(-value)))
         return self._whole_power(base, int(value))
+
+    def _general_power(self, base: Node, exponent: Node) -> Node:
+        """A power whose logarithm serves other powers of the base, and what depends on the exponent alone is apart."""
+        if exponent.op == "constant" and exponent.value == 0.5:
+            return self._make("sqrt", base)
+        raw = self._graph.raw
+        prepared = (raw(name, exponent) for name in OF_EXPONENT)
+        return raw("prepared_power", base, exponent, raw("log_size", base), *prepared)
 
     def _whole_power(self, base: Node, exponent: int) -> Node:
         result, square = self._graph.constant(1.0), base
