@@ -208,8 +208,8 @@ class Writer:
             k = pivot.index
             inverse = function.reciprocal(matrix[k, k])
             function.store(inverse, "%factors", place[k, k])
-            for j in pivot.right:
-                function.store(matrix[k, j], "%factors", place[k, j])
+            for j in pivot.right:  # as a share of the pivot, so that no product stands in the chain backward
+                function.store(function.multiply(matrix[k, j], inverse), "%factors", place[k, j])
             for i in pivot.below:
                 factor = function.multiply(matrix[i, k], inverse)
                 function.store(factor, "%factors", place[i, k])
@@ -219,9 +219,10 @@ class Writer:
                     matrix[i, j] = function.subtract(entry, product) if entry else function.negative(product)
 
     def _write_substitute(self) -> None:
-        """Solve with the factors: forward, then backward."""
+        """Solve with the factors: forward, divide by the pivots, then backward."""
         function = self._function("substitute", ("factors", "right", "result"), self._lanes, internal=True)
         place = self._elimination.place
+        turn = {pivot.index: k for k, pivot in enumerate(self._elimination.pivots)}
         x = [function.load("%right", i) for i in range(len(self._rates))]
         for pivot in self._elimination.pivots:
             for i in pivot.below:
@@ -230,9 +231,9 @@ class Writer:
                 )
         for pivot in reversed(self._elimination.pivots):
             k = pivot.index
-            for j in pivot.right:
-                x[k] = function.subtract(x[k], function.multiply(function.load("%factors", place[k, j]), x[j]))
             x[k] = function.multiply(x[k], function.load("%factors", place[k, k]))
+            for j in sorted(pivot.right, key=turn.__getitem__, reverse=True):  # what is known last comes last
+                x[k] = function.subtract(x[k], function.multiply(function.load("%factors", place[k, j]), x[j]))
             function.store(x[k], "%result", k)
 
 

@@ -61,12 +61,13 @@ class Lowering:
 
     def is_changing(self, node: Node) -> bool:
         """Whether a lowered node changes along a patient's course."""
-        if node not in self._changing:
-            for inner in walk([node], stop=self._changing):
-                if inner not in self._changing:
-                    own = inner.op == "symbol" and inner.name in self._sources
-                    self._changing[inner] = own or any(self._changing[a] for a in inner.args)
-        return self._changing[node]
+        known = self._changing
+        if node not in known:
+            below = [node] if all(a in known for a in node.args) else walk([node], stop=known)
+            for inner in below:
+                own = inner.op == "symbol" and inner.name in self._sources
+                known[inner] = own or any(known[a] for a in inner.args)
+        return known[node]
 
     def reciprocal(self, a: Node) -> Node:
         """``1/a``."""
