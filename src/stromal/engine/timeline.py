@@ -86,16 +86,15 @@ def build(
     if missing:
         remedy = f"the columns {', '.join(COLUMNS)}"
         raise InputErrors([Finding("error", "schedule", f"columns {missing} are missing", remedy)])
+    schedule = schedule.astype({"kind": "category", "target": "category"})  # few different words in many rows
     rows = pd.Index(patients).get_indexer(pd.Index(schedule["patient"]))
     faults = [*_output_faults(output_times, start), *_faults(system, schedule, rows, start)]
     if faults:
         raise InputErrors(faults)
     all_slots = tuple(dict.fromkeys((*slots, *schedule.loc[schedule["kind"] == "set", "target"])))
-    kinds = schedule["kind"].map(KINDS).to_numpy(dtype=np.int64)
-    names = pd.Index(schedule["target"])
-    targets = np.where(
-        kinds == KINDS["set"], pd.Index(all_slots).get_indexer(names), pd.Index(system.states).get_indexer(names)
-    )
+    kinds = _positions(schedule["kind"], tuple(KINDS), tuple(KINDS.values()))
+    in_slots, in_states = (_positions(schedule["target"], n, range(len(n))) for n in (all_slots, system.states))
+    targets = np.where(kinds == KINDS["set"], in_slots, in_states)
     recorded = np.nonzero(~np.isnan(output_times))
     patient = np.concatenate([recorded[0], rows])
     time = np.concatenate([output_times[recorded], schedule["time"].to_numpy(dtype=float)])
@@ -107,6 +106,14 @@ def build(
     counts = np.bincount(patient, minlength=len(patients))
     last = np.cumsum(counts)
     return Timeline(last - counts, last, time[order], kind[order], target[order], amount[order], all_slots)
+
+
+def _positions(words: pd.Series, known: Sequence[str], numbers: Sequence[int]) -> Ints:
+    """For each of `words` (categories) the number of that word of `known`; -1 for others."""
+    given = dict(zip(known, numbers, strict=True))
+    of_category = np.array([given.get(c, -1) for c in words.cat.categories], dtype=np.int64)
+    found: Ints = of_category[words.cat.codes.to_numpy()]
+    return found
 
 
 def _output_faults(times: Floats, start: Floats) -> list[Finding]:

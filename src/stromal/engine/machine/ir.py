@@ -319,7 +319,7 @@ class Function:
     def log_size(self, x: str) -> str:
         """Logarithm of ``|x|``; that of zero and of infinity is finite: of the smallest normal number, and huge."""
         double = self.lanes.real == "double"
-        huge = self.constant(np.finfo(np.float64 if double else np.float32).max)
+        huge = self.constant(float(np.finfo(np.float64 if double else np.float32).max))
         size, smallest = self.intrinsic("fabs", x), 2.0 ** (-1022 if double else -126)
         bits = self._bits(self.larger(size, self.constant(smallest)))
         # exponent apart, then log((1+z)/(1-z)) = 2 artanh(z)

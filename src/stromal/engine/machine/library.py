@@ -71,6 +71,7 @@ def library(
         return _loaded(*stored, names)
 
 
+@cache
 def vector_width() -> int:
     """Doubles that one instruction of this processor handles best, at least 4."""
     return 8 if llvm.get_host_cpu_features().get("avx512f", False) else 4
