@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from stromal.biology import parameter_table
 from stromal.biology.page import agreement_page, model_page
 from stromal.design import MEASURES, PRODUCTS
+from stromal.evidence.page import base_page
+from stromal.evidence.usable import shipped_audit
 from stromal.trial.analysis import ANALYSES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,12 +67,18 @@ def commands() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True, env=plain).stdout
 
 
+def evidence_base() -> str:
+    """Every claim with its sentence, from `evidence/base`."""
+    return base_page(shipped_audit(parameter_table()))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "model.md": model_page,
     "prototype-agreement.md": agreement,
     "methods.md": methods,
     "products.md": products_and_measures,
     "commands.md": commands,
+    "evidence-base.md": evidence_base,
 }
 
 

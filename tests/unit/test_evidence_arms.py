@@ -60,7 +60,7 @@ def test_fasscinate_placebo_has_its_printed_interval() -> None:
     # Khanna 2018, doi:10.1136/annrheumdis-2017-211682: -3.1 (SD 6.3; 95 % CI -5.4 to -0.9) at week 48
     row = placebo_changes("mRSS_change", *YEAR).set_index("trial").loc["faSScinate"]
     assert (row["value"], row["sd"], row["ci_low"], row["ci_high"]) == (-3.1, 6.3, -5.4, -0.9)
-    assert row["n_is_of_arm"], "the number at week 48 is not printed there"
+    assert (row["n"], row["n_is_of_arm"]) == (33, False)
 
 
 def test_arms_that_crossed_over_to_a_drug_are_no_placebo_arms() -> None:
@@ -70,11 +70,18 @@ def test_arms_that_crossed_over_to_a_drug_are_no_placebo_arms() -> None:
 
 
 def test_a_trial_that_gives_only_subgroups_gives_all_of_them_marked() -> None:
-    table = placebo_changes("FVC_pct_change", *YEAR)
-    lung = table[table["trial"] == "SLS I"]
-    assert lung["subgroup"].all()
-    assert sorted(lung["value"]) == [-6.9, -6.2, -1.4, 0.1]
-    assert not table.loc[table["trial"] == "ASSET", "subgroup"].any()
+    table = placebo_changes("FVC_mL_change", *YEAR)
+    limited = table[table["trial"] == "SENSCIS"]
+    assert limited["subgroup"].all()
+    assert limited["value"].to_list() == [-86.4]
+    assert not placebo_changes("FVC_pct_change", *YEAR)["subgroup"].any()
+
+
+def test_a_value_of_all_patients_is_preferred_to_those_of_subgroups() -> None:
+    published = arm_results().query("trial == 'SLS I' and arm == 'placebo' and endpoint == 'FVC_pct_change'")
+    assert len(published) > 1
+    lung = placebo_changes("FVC_pct_change", *YEAR).set_index("trial").loc["SLS I"]
+    assert (lung["value"], lung["subgroup"]) == (-2.6, False)
 
 
 def test_a_median_has_no_interval_of_the_mean() -> None:
@@ -86,7 +93,7 @@ def test_a_median_has_no_interval_of_the_mean() -> None:
 def test_outliers_and_unchecked_arms_are_not_shown() -> None:
     shown = set(placebo_changes("mRSS_change", 0.0, 200.0)["trial"])
     assert "NOVESA" in shown
-    assert shown.isdisjoint({"DESIRES", "Brodalumab ph3 Japan", "RISE-SSc", "SENSCIS", "RESOLVE-1"})
+    assert shown.isdisjoint({"DESIRES", "Brodalumab ph3 Japan", "RISE-SSc"})
 
 
 def test_uncontrolled_series_of_cord_cells_fell_by_4_7_points() -> None:

@@ -19,6 +19,8 @@ from stromal.biology.parameters import neutral, parameter_table
 from stromal.biology.reference import CASES, natural_history, predicted, treated
 from stromal.biology.registry import MECHANISMS, THERAPIES, Action, Therapy
 from stromal.engine.model_text import reactions
+from stromal.evidence.claims import shipped_claims
+from stromal.evidence.page import anchor
 
 TEMPLATES: Final = Path(__file__).parent / "pages"
 STEP: Final = 1e-4
@@ -165,7 +167,15 @@ def _described(action: Action) -> str:
 def _parameter(row: object) -> Mapping[str, object]:
     values: dict[str, object] = row._asdict()  # type: ignore[attr-defined]
     spread = f"log-normal, {values['spread']:g}" if values["distribution"] == "lognormal" else ""
-    return values | {"value": f"{values['value']:g}", "between": spread}
+    return values | {"value": f"{values['value']:g}", "between": spread, "claims": _claims(str(values["symbol"]))}
+
+
+def _claims(symbol: str) -> str:
+    """Links to the sentences that a parameter rests on."""
+    subject = f"param:{symbol}"
+    said = shipped_claims().about(subject)
+    links = {f"[{s.row}](evidence-base.md#{anchor(subject)}) ({s.judgement.status})": None for s in said}
+    return f"; claim {', '.join(links)}" if links else ""
 
 
 def _history() -> list[Row]:

@@ -11,6 +11,7 @@ import sys
 import typer
 
 from stromal.cli.console import complain
+from stromal.cli.evidence import evidence
 from stromal.cli.installation import doctor
 from stromal.cli.model import model
 from stromal.cli.people import patient, population
@@ -27,6 +28,7 @@ app.command("doctor")(doctor)
 app.add_typer(trial, name="trial")
 app.add_typer(model, name="model")
 app.add_typer(population, name="population")
+app.add_typer(evidence, name="evidence")
 
 
 def main() -> None:

@@ -1,10 +1,11 @@
-"""A design file to a `TrialDesign`, with every fault of the file in one error; and back to text."""
+"""A file that a user wrote to its spec, with every fault of the file in one error; a design back to text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,12 +14,14 @@ from stromal.compute.errors import InputError, InputErrors, shown
 from stromal.compute.findings import Finding
 from stromal.design.base import Fault, Place, SpecError, place_text, suggestion
 from stromal.design.parts import TrialParts
+from stromal.design.pooling import PoolSpec
 from stromal.design.soundness import disagreements_of_sound_parts
 from stromal.design.text import Document, TextError, dump, parse
 from stromal.design.trial import TrialDesign
 from stromal.design.wording import message_and_remedy
 
 MAXIMUM_BYTES = 1_000_000
+S = TypeVar("S", bound=BaseModel)
 
 
 def read_design(path: str | PathLike[str]) -> TrialDesign:
@@ -41,24 +44,46 @@ def read_design(path: str | PathLike[str]) -> TrialDesign:
     InputErrors
         When the design is wrong; holds every fault found in the file.
     """
+    return _read(path, TrialDesign, "a design", _design_faults)
+
+
+def read_pool(path: str | PathLike[str]) -> PoolSpec:
+    """Read from a YAML file which studies are pooled, and how.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or is not YAML.
+    InputErrors
+        Every fault found in the file.
+    """
+    return _read(path, PoolSpec, "what to pool", _own_faults)
+
+
+def _read(
+    path: str | PathLike[str],
+    spec: type[S],
+    what: str,
+    faults_of: Callable[[ValidationError, dict[str, Any]], list[Fault]],
+) -> S:
     document = _document(path)
     if not isinstance(document.data, dict):
         raise InputError(
-            "the file does not hold a design",
+            f"the file does not hold {what}",
             file=path,
-            place="(the design)",
+            place="(the design)" if spec is TrialDesign else "(the whole file)",
             value=document.data,
-            remedy="`key: value` lines that begin with `schema: 1`",
+            remedy="`key: value` lines that begin with `schema: 1`" if spec is TrialDesign else "`key: value` lines",
         )
     faults = list(document.faults)
-    design: TrialDesign | None = None
+    read: S | None = None
     try:
-        design = TrialDesign.model_validate(document.data)
+        read = spec.model_validate(document.data)
     except ValidationError as error:
-        faults += _faults(error, document.data)
-    if design is None or faults:
+        faults += faults_of(error, document.data)
+    if read is None or faults:
         raise InputErrors([_finding(fault, document) for fault in _in_file_order(faults, document)], file=path)
-    return design
+    return read
 
 
 def resolved_yaml(design: TrialDesign) -> str:
@@ -125,24 +150,28 @@ def _excerpt(text: str, line: int | None) -> str | None:
     return lines[line - 1].strip() if line is not None and 0 < line <= len(lines) else None
 
 
-def _faults(error: ValidationError, data: dict[str, Any]) -> list[Fault]:
+def _own_faults(error: ValidationError, data: dict[str, Any]) -> list[Fault]:
+    return [fault for detail in error.errors(include_url=False) for fault in _fault(detail, data, PoolSpec)]
+
+
+def _design_faults(error: ValidationError, data: dict[str, Any]) -> list[Fault]:
     """Every fault of the parts, and of their agreement as far as the parts are sound."""
     details = error.errors(include_url=False)
-    found = [fault for detail in details for fault in _fault(detail, data)]
+    found = [fault for detail in details for fault in _fault(detail, data, TrialDesign)]
     if any(detail["loc"] for detail in details):
         between = disagreements_of_sound_parts(data, [detail["loc"] for detail in details])
         found += [fault for fault in between if fault.severity == "error"]
     return found
 
 
-def _fault(detail: ErrorDetails, data: dict[str, Any]) -> list[Fault]:
+def _fault(detail: ErrorDetails, data: dict[str, Any], root: type[BaseModel]) -> list[Fault]:
     place = _place_in(data, detail["loc"])
     raised = detail.get("ctx", {}).get("error")
     if isinstance(raised, SpecError):
         return [Fault((*place, *fault.place), fault.message, fault.remedy, fault.severity) for fault in raised.faults]
     if detail["type"] == "extra_forbidden":
         key = str(place[-1])
-        remedy = suggestion(key, _keys_at(detail["loc"][:-1]))
+        remedy = suggestion(key, _keys_at(detail["loc"][:-1], root))
         return [Fault(place, f"there is no key {shown(key)} here", remedy)]
     message, remedy = message_and_remedy(detail)
     return [Fault(place, message, remedy)]
@@ -174,9 +203,9 @@ def _specs_in(annotation: Any) -> list[type[BaseModel]]:
 _MEMBERS = {spec.__name__: spec for spec in _specs_in(TrialParts.model_fields["eligibility"].annotation)}
 
 
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+def _keys_at(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
     """List the keys that may be written at the place of an error."""
-    spec: type[BaseModel] = TrialDesign
+    spec = root
     for step in location:
         if isinstance(step, int):
             continue

@@ -2,8 +2,9 @@
 
 ``ssc_arms.csv`` has one row per arm; ``ssc_arm_results.csv`` one per arm, end point, population, statistic and time.
 The files hold facts (numbers, with a short quotation that locates each) and the DOI of the paper, and only those that
-were seen in the source (`verified` is "yes"): numbers known from memory or only in part are left out until somebody
-has read them there. Where `doi_seen` does not begin with "yes" the number was seen but the printed DOI was not.
+were seen in a source (`verified` is "yes"): numbers known from memory or only in part are left out until somebody
+has read them there. Where `doi_seen` does not begin with "yes" the number was seen but the printed DOI was not. The
+verbatim passages are in ``supports.csv``, see `claims`; a table of a user's own needs no column `id`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pandas as pd
 
 from stromal.compute.errors import InputError
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent / "base"
 ARMS: Final = FOLDER / "ssc_arms.csv"
 ARM_RESULTS: Final = FOLDER / "ssc_arm_results.csv"
 
@@ -56,8 +57,8 @@ UNCLEAR_UNIT: Final = "% (absolute pp vs relative not stated)"
 @cache
 def _read(path: Path, numbers: tuple[str, ...], text: tuple[str, ...]) -> pd.DataFrame:
     raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if set(raw.columns) != {*numbers, *text}:
-        odd = sorted({*raw.columns} ^ {*numbers, *text})
+    odd = sorted(({*raw.columns} - {"id"}) ^ {*numbers, *text})  # rows of the shipped tables have a name
+    if odd:
         raise InputError("columns missing or unknown", file=path, value=odd, remedy=", ".join((*text, *numbers)))
     values = {}
     for name in numbers:

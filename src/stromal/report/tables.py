@@ -8,6 +8,8 @@ from typing import Any, Final
 from stromal.biology import parameter_table
 from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
+from stromal.evidence.claims import shipped_claims
+from stromal.evidence.page import cited_as
 from stromal.population.recipe import shipped_recipe
 from stromal.report.wording import (
     DASH,
@@ -156,7 +158,7 @@ def parameter_groups() -> list[dict[str, object]]:
     return groups
 
 
-def _parameter(row: Any) -> Row:
+def _parameter(row: Any) -> dict[str, object]:
     activity = shipped_recipe().activity.get(row.symbol)
     log_sd = activity.log_sd if activity else row.spread
     varies = activity is not None or row.distribution == "lognormal"
@@ -169,7 +171,29 @@ def _parameter(row: Any) -> Row:
         "range": f"{row.low:.3g} to {row.high:.3g}",
         "spread": spread,
         "source": row.source,
+        "passages": _passages(row.symbol),
     }
+
+
+def _passages(symbol: str) -> list[Row]:
+    """The sentences that a parameter rests on."""
+    base = shipped_claims()
+    return [
+        {
+            "row": said.row,
+            "status": said.judgement.status,
+            "claim": said.claim.sentence.partition(": ")[2],
+            "quote": said.support.quote,
+            "record": _paper(said.support.record, base.items.get(said.support.record, {})),
+            "why": "; ".join(said.judgement.reasons),
+        }
+        for said in base.about(f"param:{symbol}")
+        if said.support
+    ]
+
+
+def _paper(curie: str, item: Mapping[str, Any]) -> str:
+    return curie.removeprefix("doi:") if curie.startswith("doi:") else cited_as(item, curie)
 
 
 def provenance_rows(provenance: Mapping[str, object], path: str = "") -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""Bibliographic records: read from any common format without loss, and written again."""
