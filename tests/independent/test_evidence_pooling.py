@@ -66,7 +66,7 @@ def spread(y, v):
     return np.sum((y - mean) ** 2 / v) > len(y) - 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds, st.integers(2, 20))
 def test_dersimonian_laird_agrees_with_statsmodels(seed, k):
     y, v = studies(seed, k)
@@ -80,7 +80,7 @@ def test_dersimonian_laird_agrees_with_statsmodels(seed, k):
     assert (common.q, common.i2) == pytest.approx((other.q, 100.0 * other.i2), rel=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds, st.integers(3, 20))
 def test_paule_mandel_agrees_with_statsmodels(seed, k):
     y, v = studies(seed, k, tau=0.8)
@@ -91,7 +91,7 @@ def test_paule_mandel_agrees_with_statsmodels(seed, k):
 
 
 @pytest.mark.filterwarnings("ignore:`use_t=True` requires")  # for intervals of single studies, not used here
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds, st.integers(3, 20))
 def test_hartung_knapp_agrees_with_statsmodels(seed, k):
     y, v = studies(seed, k, tau=1.0)
@@ -115,7 +115,7 @@ def test_cumulative_pooling_agrees_with_statsmodels_step_by_step():
         assert (r.steps[n - 1].mu, r.steps[n - 1].se) == pytest.approx((row["eff"], row["sd_eff"]), rel=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds, st.integers(2, 12))
 def test_mantel_haenszel_odds_ratio_agrees_with_statsmodels(seed, k):
     random = np.random.default_rng(seed)
@@ -127,12 +127,15 @@ def test_mantel_haenszel_odds_ratio_agrees_with_statsmodels(seed, k):
     found = mantel_haenszel(a, n1, c, n2, "OR")
     assert found.mu == pytest.approx(other.logodds_pooled, rel=1e-9, abs=1e-12)
     assert found.se == pytest.approx(other.logodds_pooled_se, rel=1e-9)
-    assert found.cmh == pytest.approx(other.test_null_odds(correction=True).statistic, rel=1e-8, abs=1e-9)
+    excess = float(np.sum(a - n1 * (a + c) / (n1 + n2)))
+    # below the correction of 1/2 statsmodels squares a negative number
+    expected = other.test_null_odds(correction=True).statistic if abs(excess) > 0.5 else 0.0
+    assert found.cmh == pytest.approx(expected, rel=1e-8, abs=1e-9)
     if ((a > 0) & (c > 0) & (a < n1) & (c < n2)).all():
         assert found.tarone == pytest.approx(other.test_equal_odds(adjust=True).statistic, rel=1e-6, abs=1e-8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds, st.integers(4, 15), st.sampled_from(["REML", "ML"]))
 def test_likelihood_estimates_beat_every_other_value_of_tau2(seed, k, method):
     y, v = studies(seed, k)
@@ -347,7 +350,7 @@ def _blocks(parts):
     return full
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_network_agrees_with_generalised_least_squares_and_full_matrices(seed):
     arms = network_studies(seed)

@@ -31,7 +31,8 @@ variances = st.floats(-3.0, 2.0).map(lambda x: round(10.0**x, 6))
 methods = st.sampled_from(list(ESTIMATORS))
 random_methods = st.sampled_from([m for m in ESTIMATORS if m != "EE"])
 tests = st.sampled_from(["z", "knha", "adhoc"])
-few = settings(max_examples=30)  # where an example pools many times
+some = settings(max_examples=40)
+few = settings(max_examples=15)  # where an example pools many times
 RESULTS = ("mu", "se", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "i2", "h2", "q", "q_p", "p")
 
 
@@ -47,6 +48,7 @@ def same(one, two, fields=RESULTS, abs_=1e-9):
         assert getattr(one, field) == pytest.approx(getattr(two, field), rel=1e-7, abs=abs_, nan_ok=True), field
 
 
+@some
 @given(studies(), methods, tests, st.randoms(use_true_random=False))
 def test_the_order_of_the_studies_does_not_matter(data, method, test, random):
     y, v = data
@@ -57,6 +59,7 @@ def test_the_order_of_the_studies_does_not_matter(data, method, test, random):
     assert two.weights == pytest.approx(one.weights[order])
 
 
+@some
 @given(studies(), methods, tests, st.sampled_from([0.01, 0.5, 3.0, 1000.0]))
 def test_another_unit_scales_the_result(data, method, test, c):
     y, v = data
@@ -67,6 +70,7 @@ def test_another_unit_scales_the_result(data, method, test, c):
     assert (two.i2, two.q) == pytest.approx((one.i2, one.q), rel=1e-6, abs=1e-6)
 
 
+@some
 @given(studies(), methods, tests, st.sampled_from([-10.0, 0.25, 64.0]))
 def test_a_shift_of_all_effects_shifts_the_mean_and_nothing_else(data, method, test, c):
     y, v = data
@@ -75,6 +79,7 @@ def test_a_shift_of_all_effects_shifts_the_mean_and_nothing_else(data, method, t
     same(one, two, ("se", "tau2", "i2", "q"), abs_=1e-7)
 
 
+@some
 @given(studies(), methods, tests)
 def test_opposite_effects_give_the_opposite_result(data, method, test):
     y, v = data
@@ -85,6 +90,7 @@ def test_opposite_effects_give_the_opposite_result(data, method, test):
     same(one, two, ("se", "tau2", "p"))
 
 
+@some
 @given(studies())
 def test_dersimonian_laird_is_the_common_effect_when_q_is_at_most_its_degrees_of_freedom(data):
     y, v = data
@@ -97,6 +103,7 @@ def test_dersimonian_laird_is_the_common_effect_when_q_is_at_most_its_degrees_of
         assert one.i2 == pytest.approx(common.i2, rel=1e-7)
 
 
+@some
 @given(studies(), methods)
 def test_i2_is_a_share_below_all_and_fits_h2(data, method):
     r = pool(*data, method)
@@ -106,6 +113,7 @@ def test_i2_is_a_share_below_all_and_fits_h2(data, method):
     assert 0.0 <= r.tau2_low <= r.tau2_high
 
 
+@some
 @given(studies(smallest=3))
 def test_paule_mandel_needs_no_hartung_knapp_factor(data):
     z, t = pool(*data, "PM"), pool(*data, "PM", "knha")
@@ -113,6 +121,7 @@ def test_paule_mandel_needs_no_hartung_knapp_factor(data):
     assert t.se == pytest.approx(z.se, rel=1e-8)
 
 
+@some
 @given(studies(), methods)
 def test_the_ad_hoc_floor_acts_only_where_studies_agree_too_well(data, method):
     z, t, floor = (pool(*data, method, test) for test in ("z", "knha", "adhoc"))
@@ -120,6 +129,7 @@ def test_the_ad_hoc_floor_acts_only_where_studies_agree_too_well(data, method):
     assert floor.ci_high - floor.ci_low >= (z.ci_high - z.ci_low) * (1 - 1e-12)
 
 
+@some
 @given(studies(smallest=3), random_methods, tests)
 def test_the_next_study_is_less_certain_than_the_mean(data, method, test):
     r = pool(*data, method, test, "t_k1")
@@ -131,6 +141,7 @@ def test_the_next_study_is_less_certain_than_the_mean(data, method, test):
     assert wide.pi_high - wide.pi_low >= (r.pi_high - r.pi_low) * (1 - 1e-12)
 
 
+@some
 @given(studies(), methods)
 def test_weights_are_shares_and_the_mean_lies_among_the_effects(data, method):
     r = pool(*data, method)
@@ -139,6 +150,7 @@ def test_weights_are_shares_and_the_mean_lies_among_the_effects(data, method):
     assert r.mu == pytest.approx(np.average(r.yi, weights=r.weights), rel=1e-9, abs=1e-9)
 
 
+@some
 @given(effects, st.lists(variances, min_size=2, max_size=8), methods)
 def test_studies_that_agree_exactly_have_no_variance_between_them(y, v, method):
     r = pool([y] * len(v), v, method)
@@ -163,7 +175,8 @@ def test_pooling_parts_first_gives_the_common_effect_of_all(data):
     y, v = data
     parts = [pool(y[:2], v[:2], "EE"), pool(y[2:], v[2:], "EE")]
     again = pool([p.mu for p in parts], [p.se**2 for p in parts], "EE")
-    same(again, pool(y, v, "EE"), ("mu", "se"))
+    everything = pool(y, v, "EE")
+    assert (again.mu, again.se) == pytest.approx((everything.mu, everything.se), rel=1e-9, abs=1e-12)
 
 
 @few
@@ -211,6 +224,7 @@ def test_swapping_the_groups_or_the_event_mirrors_the_effect(tables):
     assert peto(c, c + d, a, a + b).mu == pytest.approx(-peto(a, a + b, c, c + d).mu, abs=1e-12)
 
 
+@some
 @given(counts)
 def test_mantel_haenszel_of_one_table_is_the_effect_of_that_table(table):
     a, b, c, d = table
@@ -221,6 +235,7 @@ def test_mantel_haenszel_of_one_table_is_the_effect_of_that_table(table):
             assert one.se == pytest.approx(math.sqrt(crude.vi[0]), rel=1e-9)
 
 
+@some
 @given(
     st.floats(-50, 50),
     st.floats(0.1, 20),

@@ -60,7 +60,7 @@ def _what_was_done(pooled: Pooled) -> str:
 
 def _mean(pooled: Pooled, scale: Scale) -> str:
     text = (
-        f"The mean {scale.name} is {scale.text(pooled.mu)} "
+        f"The pooled {scale.name} is {scale.text(pooled.mu)} "
         f"({percent(pooled.level)} interval {scale.span(pooled.ci_low, pooled.ci_high)})"
     )
     if scale.null is None:
@@ -100,7 +100,7 @@ def _next_study(pooled: Pooled, scale: Scale) -> list[str]:
         f"{scale.between(pooled.pi_low, pooled.pi_high)} ({percent(pooled.level)} prediction interval)"
     )
     if scale.holds_null(pooled.pi_low, pooled.pi_high) and not scale.holds_null(pooled.ci_low, pooled.ci_high):
-        return [f"{text}. This includes no effect: the mean effect need not hold in the next setting."]
+        return [f"{text}. This includes no effect: what holds on average need not hold in the next setting."]
     return [text + "."]
 
 

@@ -35,7 +35,7 @@ class LeaveOneOut:
         scale = scale or Scale()
         means = [p.mu for p in self.without]
         text = (
-            f"Leaving out one study at a time, the mean {scale.name} lies "
+            f"Leaving out one study at a time, the pooled {scale.name} lies "
             f"{scale.between(min(means), max(means))} (all studies: {scale.text(self.everything.mu)})."
         )
         changed = [
@@ -86,8 +86,8 @@ class Cumulative:
         scale = scale or Scale()
         first, last = self.steps[0], self.steps[-1]
         text = (
-            f"Adding study by study, the mean {scale.name} went from {scale.text(first.mu)} ({self.added[0]} alone) to "
-            f"{scale.text(last.mu)} ({last.k} studies)."
+            f"Adding study by study, the pooled {scale.name} went from {scale.text(first.mu)} ({self.added[0]} alone) "
+            f"to {scale.text(last.mu)} ({last.k} studies)."
         )
         if scale.null is None:
             return text

@@ -150,13 +150,18 @@ def _from_the_others(
     Both are 0 for a study that the others cannot predict.
     """
     diagonal, py = np.zeros(len(at)), np.zeros(len(at))
-    for i in np.unique(study):
-        others = np.arange(len(y)) != i
-        if np.linalg.matrix_rank(x[others]) < x.shape[1]:
-            continue
-        own = np.flatnonzero(study == i)
-        beta, inverse, _, _ = _fits(y[others], x[others], 1.0 / np.sqrt(total[at[own]][:, others]))
-        variance = total[at[own], i] + np.sum((x[i] @ inverse) ** 2, axis=1)
-        diagonal[own] = 1.0 / variance
-        py[own] = (y[i] - beta @ x[i]) / variance
+    predicted = np.isin(study, [i for i in np.unique(study) if _span(np.delete(x, i, axis=0))])
+    at, study = at[predicted], study[predicted]
+    if len(at):
+        root = 1.0 / np.sqrt(total[at])
+        root[np.arange(len(at)), study] = 0.0
+        beta, inverse, _, _ = _fits(y, x, root)
+        variance = total[at, study] + np.sum(np.einsum("mi,mij->mj", x[study], inverse) ** 2, axis=1)
+        diagonal[predicted] = 1.0 / variance
+        py[predicted] = (y[study] - np.einsum("mi,mi->m", x[study], beta)) / variance
     return diagonal, py
+
+
+def _span(x: Array) -> bool:
+    """Whether the rows determine every coefficient."""
+    return bool(x.any()) if x.shape[1] == 1 else bool(np.linalg.matrix_rank(x) == x.shape[1])

@@ -62,9 +62,9 @@ def regress(
     coding = _code(table)
     x = _design(table, coding)
     coefficients = _coefficients(coding)
-    same_length(yi=studies.yi, moderators=x)
     if len(coefficients) < 2:
         raise InputError("there is no moderator", place="moderators", remedy="at least one column that varies")
+    same_length(yi=studies.yi, moderators=x)
     if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), 1e-300)) < x.shape[1]:
         raise InputError(
             "moderators are constant or repeat each other",

@@ -173,7 +173,7 @@ class TrimFill:
             )
         return (
             f"To make the results symmetric, trim and fill imputes {count(self.filled, 'study', 'studies')} with "
-            f"{'larger' if self.side == 'right' else 'smaller'} values; the mean {scale.name} would change from "
+            f"{'larger' if self.side == 'right' else 'smaller'} values; the pooled {scale.name} would change from "
             f"{scale.text(self.before.mu)} to {scale.text(self.after.mu)} "
             f"({scale.span(self.after.ci_low, self.after.ci_high)}). The imputed studies are not data: this is a "
             "sensitivity analysis, and unreliable where studies differ."
@@ -181,7 +181,9 @@ class TrimFill:
 
 
 def trim_and_fill(pooled: Pooled, side: Literal["auto", "left", "right"] = "auto") -> TrimFill:
-    """Impute the studies that asymmetry suggests are missing (Duval and Tweedie 2000, doi:10.1111/j.0006-341X.2000.00455.x; L0).
+    """Impute the studies that asymmetry suggests are missing, their number by the estimator L0.
+
+    Duval and Tweedie 2000, doi:10.1111/j.0006-341X.2000.00455.x.
 
     Parameters
     ----------

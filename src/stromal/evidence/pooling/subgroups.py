@@ -128,7 +128,7 @@ class Subgroups:
             + (f" ({scale.span(p.ci_low, p.ci_high)})" if not math.isnan(p.ci_low) else " (no interval)")
             for g, p in zip(self.groups, self.pooled, strict=True)
         ]
-        lines = [f"Mean {scale.name} by group ({percent(self.overall.level)} interval): {'; '.join(parts)}."]
+        lines = [f"Pooled {scale.name} by group ({percent(self.overall.level)} interval): {'; '.join(parts)}."]
         if self.q_between_df > 0:
             verdict = "differ" if self.q_between_p < 0.05 else "are not shown to differ"
             q = f"Q {number(self.q_between)}, {self.q_between_df} df, {p_value(self.q_between_p)}"

@@ -62,6 +62,7 @@ def number(x: float) -> str:
     """A number with two digits behind the point, fewer where it is large, two digits that count where it is small."""
     if not math.isfinite(x):
         return "–" if math.isnan(x) else ("∞" if x > 0 else "−∞")
+    x = x + 0.0  # minus zero is zero
     size = abs(x)
     if size >= 1e6 or 0.0 < size < 1e-4:
         text = f"{x:.1e}"
