@@ -9,6 +9,7 @@ import typer
 
 from stromal.biology import parameter_table
 from stromal.cli.console import answer, say
+from stromal.cli.library import evidence_export, evidence_import, evidence_same, evidence_search, evidence_show
 from stromal.cli.options import AsJson, Out
 from stromal.compute.errors import InputError
 from stromal.compute.runfolder import write_atomic
@@ -22,6 +23,11 @@ from stromal.report.pool_figures import forest_plot, funnel_plot
 from stromal.report.publish import summary_text
 
 evidence = typer.Typer(help="Records, claims and what they support; pooling of studies.", no_args_is_help=True)
+evidence.command("import")(evidence_import)
+evidence.command("search")(evidence_search)
+evidence.command("show")(evidence_show)
+evidence.command("export")(evidence_export)
+evidence.command("same")(evidence_same)
 
 
 @evidence.command("audit")
@@ -86,7 +92,7 @@ def evidence_claims(
 
 @evidence.command("pool")
 def evidence_pool(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="Which studies, and how (examples/pooling/msc.yaml).")],
+    spec: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="As examples/pooling/msc.yaml.")],
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:

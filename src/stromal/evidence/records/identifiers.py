@@ -32,7 +32,10 @@ def normalised(scheme: str, text: str) -> str | None:
     DOIs are lower-cased and freed of the resolver's address; numbers keep their digits.
     """
     pattern, form = _RULES[scheme]
-    found = re.match(pattern, unquote(text.strip()) if scheme == "doi" else text.strip(), re.IGNORECASE)
+    plain = text.strip()
+    if scheme == "doi" and "://" in plain:  # an address escapes characters, a DOI by itself does not
+        plain = unquote(plain)
+    found = re.match(pattern, plain, re.IGNORECASE)
     if not found:
         return None
     value = form.format(found.group(1))
