@@ -282,7 +282,7 @@ def test_without_copies_of_the_texts_a_page_is_right_or_doubted(article: Article
     assert "DOI" not in record.item or "doi.org" in article.url
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(articles(), st.booleans()), min_size=2, max_size=3), st.booleans(), st.booleans())
 def test_pages_behind_each_other_are_told_apart_or_refused(
     several: list[tuple[Article, bool]], in_order: bool, spaced: bool

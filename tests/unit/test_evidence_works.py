@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+import stromal.evidence
 from stromal.evidence.library import Library
 from stromal.evidence.library.comparison import compared, contradictory
 from stromal.evidence.library.traits import Traits, folded, spellings, traits
 from stromal.evidence.library.works import partition
+from stromal.evidence.records import writing
+from stromal.evidence.records.formats import read_file
 from stromal.evidence.records.record import Record, Source
+
+FOUNDING_RECORD = Path(stromal.evidence.__file__).parent / "base" / "founding_record.txt"
 
 TITLE = "Autologous stem cell transplantation for progressive systemic sclerosis"
 AUTHORS = ("Riccardo Saccardi", "Alan Tyndall", "Dominique Farge")
@@ -281,3 +286,16 @@ def test_conflicting_records_under_one_identifier_are_listed_for_a_person(tmp_pa
         assert (pair.a_identifier, pair.b_identifier) == ("doi:10.1/a", "doi:10.1/b")
         assert pair.why == "both are pmid:1, but doi:10.1/a is not doi:10.1/b"
         assert "possible duplicates" in batch.summary()
+
+
+def test_the_founding_record_exported_to_each_format_and_imported_again_makes_no_new_work(tmp_path: Path) -> None:
+    with Library(tmp_path / "a.library") as library:
+        library.add(read_file(FOUNDING_RECORD))
+        (original,) = library.records()
+        for form in writing.WRITERS:
+            file = tmp_path / f"export.{form}"
+            writing.write([original], file, form)
+            batch = library.add(read_file(file))
+            assert len(batch.added) + len(batch.duplicate) == 1, form
+            assert len(list(library.works())) == 1, form
+        assert len(library.work_of(original.id)) == len(library)

@@ -234,10 +234,12 @@ def _version_of(record: Record, row: Row, there: Mapping[str, list[_There]], met
     shared: dict[int, int] = {}
     for curie, _ in names:
         for old in there.get(curie, ()):
+            if old.number in met or (old.format, old.database) != (row.format, row.database):
+                continue
             both = set(names) & set(old.names)
             # A source may mend an identifier: the title must be the same then.
             fits = old.title == title or conflict(record.identifiers, old.identifiers) is None
-            if both and fits and old.number not in met and (old.format, old.database) == (row.format, row.database):
+            if both and fits:
                 shared[old.number] = len(both)
     return min(shared, key=lambda number: (-shared[number], number)) if shared else None
 
