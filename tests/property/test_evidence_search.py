@@ -2,19 +2,20 @@
 
 import html
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stromal.compute.errors import InputError
 from stromal.evidence.library import Library
 from stromal.evidence.records.record import Record, Source
 from stromal.evidence.search import FACETS, Index
-from stromal.evidence.search.highlights import marked, passage, places, runs
+from stromal.evidence.search.highlights import compared, marked, passage, runs
 from stromal.evidence.search.matching import Wanted
 from stromal.evidence.search.query import parsed
 from stromal.evidence.search.synonyms import SHIPPED
@@ -256,16 +257,12 @@ def test_marks_lie_in_the_text_in_order_and_escape_everything_else(
         assert not set("<>\"'") & set(bare)
 
 
-LETTERS = st.characters(exclude_categories=("Cs", "Cn", "Mn", "Mc", "So"))
-"""Vowel signs, letters in circles and those newer than this Python are taken apart differently when they are marked."""
-
-
-@given(text=st.text(LETTERS, max_size=200))
+@given(text=st.text(max_size=200))
 def test_a_text_is_taken_apart_alike_for_the_index_and_for_marking(text: str) -> None:
     shown = legible(text)
-    words = runs(shown, "stemmed")
-    assert [word for word in words if word] == stems(shown)
-    assert len(words) == len(places(shown))
+    # Vowel signs, letters in circles and those newer than this Python are left out: they may not be marked.
+    assume({unicodedata.category(c) for c in shown}.isdisjoint({"Cn", "Mn", "Mc", "So"}))
+    assert [word for word in compared(runs(shown), "stemmed") if word] == stems(shown)
 
 
 @given(text=st.text(max_size=100))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stromal.compute.errors import InputError
-from stromal.evidence.search.highlights import Marked, marked, passage, places, runs
+from stromal.evidence.search.highlights import Marked, compared, marked, passage, runs
 from stromal.evidence.search.languages import language_name
 from stromal.evidence.search.matching import Wanted
 from stromal.evidence.search.synonyms import SHIPPED, read_synonyms, shipped_synonyms
@@ -63,8 +63,9 @@ def test_half_a_character_in_a_query_is_refused() -> None:
 
 def test_words_are_placed_in_the_text_as_it_stands() -> None:
     text = "MSCs in Sjögren's – s_x"
-    assert runs(text, STEMMED) == ["msc", "in", "sjogren", "s", "x"]
-    assert [text[start:end] for start, end in places(text)] == ["MSCs", "in", "Sjögren's", "s", "x"]
+    found = runs(text)
+    assert compared(found, STEMMED) == ["msc", "in", "sjogren", "s", "x"]
+    assert [text[slice(*run.span())] for run in found] == ["MSCs", "in", "Sjögren's", "s", "x"]
 
 
 @pytest.mark.parametrize(

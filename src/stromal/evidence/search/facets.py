@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias, final
 
 import tantivy
@@ -66,17 +67,19 @@ def checked_filters(filters: Filters) -> dict[str, tuple[str | int, ...]]:
     return checked
 
 
-def counts(
+def counting(
     searcher: tantivy.Searcher,
     schema: tantivy.Schema,
     query: Query,
     filters: Mapping[str, tuple[str | int, ...]],
-    names: Iterable[str],
+    names: Sequence[str],
     size: int,
     *,
     seldom: int,
-) -> dict[str, tuple[FacetCount, ...]]:
-    """Counts of some facets; those of a facet ignore what is chosen in it.
+) -> list[Callable[[], dict[str, tuple[FacetCount, ...]]]]:
+    """Count some facets, in parts that can be called side by side; together they give each facet once.
+
+    Counts of a facet ignore what is chosen in it.
 
     Parameters
     ----------
@@ -84,7 +87,7 @@ def counts(
         Without filters.
     filters : mapping
         As `checked_filters` gives them.
-    names : iterable of str
+    names : sequence of str
         Of `FACETS`.
     size : int
         Values of each facet, the most frequent first, equal ones in alphabetical order; those chosen are always among
@@ -97,19 +100,21 @@ def counts(
     InputError
         A facet is not known.
     """
-    wanted = tuple(dict.fromkeys(names))
-    for name in wanted:
+    for name in names:
         _check_name(name)
-    found: dict[str, tuple[FacetCount, ...]] = {}
-    unfiltered = tuple(name for name in wanted if name not in filters)
-    for group in (unfiltered, *((name,) for name in wanted if name in filters)):
-        if not group:
-            continue
+    # Facets without a filter of their own are counted of the same works; authors take as long as all others.
+    free = [tuple(n for n in names if n not in filters and (n == "author") is alone) for alone in (True, False)]
+    groups = [*filter(None, free), *((name,) for name in names if name in filters)]
+
+    def part(group: tuple[str, ...]) -> dict[str, tuple[FacetCount, ...]]:
         others = [values_query(schema, name, values) for name, values in filters.items() if name not in group]
         asked = all_of([query, *others])
-        for name, buckets in _buckets(searcher, schema, asked, group, size, seldom).items():
-            found[name] = _with_chosen(buckets, searcher, schema, asked, name, filters.get(name, ()))
-    return {name: found[name] for name in wanted}
+        return {
+            name: _with_chosen(buckets, searcher, schema, asked, name, filters.get(name, ()))
+            for name, buckets in _buckets(searcher, schema, asked, group, size, seldom).items()
+        }
+
+    return [partial(part, group) for group in groups]
 
 
 def _buckets(

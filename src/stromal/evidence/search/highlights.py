@@ -13,7 +13,8 @@ from typing import Final, final
 from stromal.evidence.search.matching import Wanted
 from stromal.evidence.search.words import STEMMED, WHOLE, analyzer, searchable
 
-_RUN: Final = re.compile(r"[^\W_]+(?:['\u2019][sS]\b)?")
+_RUN: Final = re.compile(r"[^\W_]+")
+_WITH_POSSESSIVE: Final = re.compile(r"[^\W_]+(?:['\u2019][sS]\b)?")
 _LONGEST: Final = 20_000
 """Characters of an abstract in which a passage is looked for."""
 _PASSAGE: Final = 260
@@ -67,14 +68,15 @@ def passage(text: str, wanted: Wanted) -> Marked:
     return Marked(f"{before}{text[start:end]}{after}", kept)
 
 
-def runs(text: str, analysis: str) -> list[str]:
-    """The words of a text as it stands, as they are in the index; empty where one is too long for it."""
-    return [_compared(run, analysis) for run in _RUN.findall(text)]
+def runs(text: str) -> list[re.Match[str]]:
+    """The words of a text as it stands, a possessive with its ending."""
+    pattern = _WITH_POSSESSIVE if "'" in text or "\u2019" in text else _RUN
+    return list(pattern.finditer(text))
 
 
-def places(text: str) -> list[tuple[int, int]]:
-    """First character of each of its `runs` and the one after the last."""
-    return [found.span() for found in _RUN.finditer(text)]
+def compared(found: Sequence[re.Match[str]], analysis: str) -> list[str]:
+    """These words as they are in the index; empty where one is too long for it."""
+    return [_compared(run[0], analysis) for run in found]
 
 
 @lru_cache(maxsize=50_000)  # a page of results has mostly words that pages before had
@@ -83,16 +85,16 @@ def _compared(run: str, analysis: str) -> str:
 
 
 def _marks(text: str, wanted: Wanted) -> tuple[tuple[int, int], ...]:
+    if not wanted.phrases and not wanted.beginnings:
+        return ()
+    found = runs(text)
     covered: list[tuple[int, int]] = []
     if wanted.phrases:
-        covered += _places_of_phrases(runs(text, STEMMED), wanted.phrases)
+        covered += _places_of_phrases(compared(found, STEMMED), wanted.phrases)
     if wanted.beginnings:
         begins = tuple(wanted.beginnings)
-        covered += [(k, k) for k, word in enumerate(runs(text, WHOLE)) if word.startswith(begins)]
-    if not covered:
-        return ()
-    place = places(text)
-    return _joined([(place[first][0], place[last][1]) for first, last in covered])
+        covered += [(k, k) for k, word in enumerate(compared(found, WHOLE)) if word.startswith(begins)]
+    return _joined([(found[first].start(), found[last].end()) for first, last in covered])
 
 
 def _places_of_phrases(words: Sequence[str], phrases: set[tuple[str, ...]]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from stromal.compute.errors import InputError
 from stromal.evidence.records.identifiers import recognised
 from stromal.evidence.search.building import Holdings, Kept
 from stromal.evidence.search.documents import Standing, schema
-from stromal.evidence.search.facets import FacetCount, Filters, checked_filters, counts
+from stromal.evidence.search.facets import FacetCount, Filters, checked_filters, counting
 from stromal.evidence.search.folder import Folder
 from stromal.evidence.search.highlights import Marked, marked, passage
 from stromal.evidence.search.matching import Matching, Wanted, all_of, matching, silent, values_query
@@ -28,6 +29,7 @@ from stromal.evidence.search.words import STOP_WORDS, composed, searchable
 FEW: Final = 3
 """Results up to which other words are proposed."""
 LARGEST_PAGE: Final = 1_000
+_THREADS: Final = 2
 _TERMS: Final = 25
 """Words by which a work is compared with others."""
 
@@ -74,7 +76,7 @@ class Results:
     page, size : int
         Number of the page, from 1, and hits on a page.
     facets : mapping
-        Facet -> its values with counts, see `facets.counts`.
+        Facet -> its values with counts, see `facets.counting`.
     suggestion : str or None
         A query that finds more, where this one finds little and a word of it looks misspelt.
     """
@@ -106,6 +108,7 @@ class Index:
         self._synonyms = shipped_synonyms()
         self._searcher = kept.searcher()
         self._vocabulary = Vocabulary(self._searcher)
+        self._threads = ThreadPoolExecutor(_THREADS, "facets")  # none is started before facets are asked for
 
     @classmethod
     def open(
@@ -173,7 +176,7 @@ class Index:
         facets : iterable of str
             Facets to count, of `documents.FACETS`.
         facet_size : int
-            Values of a facet, see `facets.counts`.
+            Values of a facet, see `facets.counting`.
         order : {"relevance", "newest"}
             What ranks alike comes by year, the latest first, then in an order without meaning.
 
@@ -186,6 +189,7 @@ class Index:
         text = composed(query)
         node = parsed(text)
         chosen = checked_filters(filters or {})
+        wanted = tuple(dict.fromkeys(facets))
         _check_number("page", page, 1, None)
         _check_number("size", size, 1, LARGEST_PAGE)
         _check_number("facet_size", facet_size, 1, LARGEST_PAGE)
@@ -194,19 +198,17 @@ class Index:
         self.refresh()
         asked = matching(node, self._schema, self._synonyms)
         filtered = self._filtered(asked.query, chosen)
+        parts = counting(
+            self._searcher, self._schema, asked.query, chosen, wanted, facet_size, seldom=self._kept.seldom
+        )
+        counted = [self._threads.submit(part) for part in parts]  # meanwhile the page is made
         total, found = page_of(
             self._searcher, filtered, (page - 1) * size, size, ranks=asked.ranks and order == "relevance"
         )
-        return Results(
-            hits=tuple(self._hit(hit, asked) for hit in found),
-            total=total,
-            page=page,
-            size=size,
-            facets=counts(
-                self._searcher, self._schema, asked.query, chosen, facets, facet_size, seldom=self._kept.seldom
-            ),
-            suggestion=self._suggestion(text, node, chosen, total) if total <= FEW else None,
-        )
+        hits = tuple(self._hit(hit, asked) for hit in found)
+        suggestion = self._suggestion(text, node, chosen, total) if total <= FEW else None
+        counts = {name: values for part in counted for name, values in part.result().items()}
+        return Results(hits, total, page, size, {name: counts[name] for name in wanted}, suggestion)
 
     def similar(self, curie: str, n: int = 5) -> tuple[Hit, ...]:
         """Works that share the most telling words of title, keywords and abstract with one, the most similar first.
