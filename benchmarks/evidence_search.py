@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from stromal.compute.provenance import processor
 from stromal.evidence.library import Library
 from stromal.evidence.records.record import Record
 from stromal.evidence.search import Index
+from stromal.evidence.search.words import STOP_WORDS
 
 SEED: Final = 1
 QUERIES: Final = 200
@@ -108,9 +109,10 @@ class _Words:
         return word
 
     def phrase(self) -> str:
+        """Two words beside each other, neither of them one like "of"."""
         title = self.rng.choice(self.titles)
-        first = self.rng.randrange(len(title) - 1)
-        return f'"{title[first]} {title[first + 1]}"'
+        pairs = [f'"{a} {b}"' for a, b in pairwise(title) if not {a.lower(), b.lower()} & STOP_WORDS]
+        return self.rng.choice(pairs) if pairs else self.phrase()
 
     def misspelt(self) -> str:
         word = self.long()

@@ -1,5 +1,6 @@
 """The index is never the truth: lost, stale, damaged or updated in small steps it answers as one made anew."""
 
+import fcntl
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from stromal.compute.errors import InputError
 from stromal.evidence.library import Library
 from stromal.evidence.records.record import Record, Source
 from stromal.evidence.search import FACETS, Index, Standing, building, facets
+from stromal.evidence.search import folder as folder_module
 from stromal.evidence.search.folder import Folder
 
 WORDS = ("zebra", "okapi", "ibis", "emu", "lynx", "puma", "kudu", "oryx")
@@ -130,6 +132,40 @@ def test_additions_answer_alike_where_counts_are_cut_and_checked(
     small = answers(index)
     monkeypatch.undo()
     assert small == answers(Index.open(None, library))
+
+
+def by(author: str, k: int) -> Record:
+    item = {"type": "book", "title": "zebra", "author": [{"given": "A", "family": author}]}
+    return Record((f"doi:10.1000/{author}.{k}",), item, Source("csl", f"{author} {k}".encode()))
+
+
+def test_counts_that_two_segments_have_cut_are_made_whole(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_MOST_CHANGED", 10.0)
+    monkeypatch.setattr(facets, "_PORTION", 4)
+    monkeypatch.setattr(facets, "_CANDIDATES", 2)
+    first = {"Ant": 50, "Bee": 40, "Cow": 30, "Dog": 20, "Elk": 19}
+    library.add(by(author, k) for author, n in first.items() for k in range(n))
+    index = Index.open(folder, library)
+    second = {"Elk": 60, "Ant": 50, "Bee": 5, "Cow": 4, "Dog": 3}
+    library.add(by(author, 100 + k) for author, n in second.items() for k in range(n))
+    shown = index.search("type:book", facets=["author"], facet_size=2).facets["author"]
+    assert [(c.value, c.count) for c in shown] == [("A Ant", 100), ("A Elk", 79)]
+
+
+def test_pages_of_what_ranks_alike_are_the_same_in_one_segment_and_in_several(library: Library, folder: Path) -> None:
+    library.add(by("Ant", k) for k in range(40))
+    index = Index.open(folder, library)
+    for k in range(100, 106):
+        library.add([by("Ant", k)])
+        index.refresh()
+    anew = Index.open(None, library)
+    whole = [curie for curie, _ in hits(anew, "ant")]
+    assert len(whole) == 46
+    for size in (3, 7):
+        pages = [index.search("ant", page=page, size=size).hits for page in range(1, 46 // size + 2)]
+        assert [hit.id for page in pages for hit in page] == whole
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -330,6 +366,18 @@ def test_a_folder_that_cannot_be_used_is_refused_with_a_remedy(library: Library,
     with pytest.raises(InputError, match="the folder of the search index cannot be used") as caught:
         Index.open(tmp_path / "file", library)
     assert "None" in caught.value.remedy
+
+
+def test_who_builds_has_the_folder_alone(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index.open(folder, library)
+    library.add([made(100)])
+    monkeypatch.setattr(folder_module, "_WAIT", 0.1)
+    with (folder / "lock").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another process has been building the index"):
+            index.refresh()
+    index.refresh()
+    assert len(index) == 61
 
 
 def test_searching_changes_nothing_in_the_library(library: Library, folder: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stromal.compute.errors import InputError
 from stromal.evidence.library import Library, clustering
 from stromal.evidence.library.comparison import conflict
-from stromal.evidence.library.traits import Traits, traits
+from stromal.evidence.library.traits import Traits
 from stromal.evidence.library.works import Pair, partition
 from stromal.evidence.records.identifiers import ranked
 from stromal.evidence.records.record import Record, Source
@@ -66,7 +66,7 @@ def works(library: Library) -> set[frozenset[str]]:
 
 
 NODES = tuple(
-    traits(names or (f"sha256:{i:064}",), {"title": title, "type": "article-journal", "page": page}, str(i))
+    Traits(names or (f"sha256:{i:064}",), {"title": title, "type": "article-journal", "page": page}, str(i))
     for i, (names, title, page) in enumerate(
         product(((), ("doi:10.1/a",), ("doi:10.1/b",), ("pmid:1",)), (TITLE, f"Erratum: {TITLE}"), ("", "5", "7"))
     )

@@ -15,7 +15,7 @@ from stromal.compute.errors import InputError
 from stromal.evidence.library import Library
 from stromal.evidence.records.record import Record, Source
 from stromal.evidence.search import FACETS, Index
-from stromal.evidence.search.highlights import compared, marked, passage, runs
+from stromal.evidence.search.highlights import Marker, shared_beginning
 from stromal.evidence.search.matching import Wanted
 from stromal.evidence.search.query import parsed
 from stromal.evidence.search.synonyms import SHIPPED
@@ -247,7 +247,7 @@ def test_marks_lie_in_the_text_in_order_and_escape_everything_else(
 ) -> None:
     shown = legible(text)
     wanted = Wanted({(stem,) for stem in stems(legible(looked_for))}, begins)
-    for found in (marked(shown, wanted), passage(shown, wanted)):
+    for found in (Marker(wanted).whole(shown), Marker(wanted).passage(shown)):
         last = 0
         for start, end in found.marks:
             assert last <= start < end <= len(found.text)
@@ -257,12 +257,21 @@ def test_marks_lie_in_the_text_in_order_and_escape_everything_else(
         assert not set("<>\"'") & set(bare)
 
 
-@given(text=st.text(max_size=200))
-def test_a_text_is_taken_apart_alike_for_the_index_and_for_marking(text: str) -> None:
+@given(text=st.text(max_size=200), data=st.data())
+def test_any_word_of_a_text_that_is_looked_for_is_marked_in_it(text: str, data: st.DataObject) -> None:
     shown = legible(text)
     # Vowel signs, letters in circles and those newer than this Python are left out: they may not be marked.
     assume({unicodedata.category(c) for c in shown}.isdisjoint({"Cn", "Mn", "Mc", "So"}))
-    assert [word for word in compared(runs(shown), "stemmed") if word] == stems(shown)
+    found = stems(shown)
+    assume(found)
+    word = data.draw(st.sampled_from(found))
+    marks = Marker(Wanted({(word,)})).whole(shown).marks
+    assert [stems(shown[start:end]) for start, end in marks] == [[word]] * found.count(word)
+
+
+@given(word=st.text("abcdeilnoprstuy", min_size=1, max_size=14))
+def test_a_word_begins_as_its_stem_but_for_two_letters(word: str) -> None:
+    assert word.startswith(shared_beginning(stems(word)[0]))
 
 
 @given(text=st.text(max_size=100))

@@ -421,21 +421,22 @@ def test_the_log_tells_everything_and_a_change_in_it_is_found(tmp_path: Path) ->
         library.add([record("pmid:1", volume="2")], at=DAY)
         library.same("pmid:1", "pmid:2", by="J. Doe", why="w", at=DAY)
         assert [(e.activity, e.entity, e.agent) for e in library.events()] == [
-            ("added", "pmid:1", "import"),
-            ("added", "pmid:2", "import"),
-            ("updated", "pmid:1", "import"),
+            ("imported", "export.ris", "import"),
+            ("imported", "export.ris", "import"),
             ("same", "pmid:1", "J. Doe"),
         ]
+        told = [[r["identifier"] for r in e.payload["records"]] for e in library.events() if e.agent == "import"]
+        assert told == [["pmid:1", "pmid:2"], ["pmid:1"]]
         assert {e.at for e in library.events()} == {"2026-11-25T12:00:00+00:00"}
         assert library.check() == ()
     with sqlite3.connect(path) as raw:
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            raw.execute("UPDATE events SET agent = 'somebody else' WHERE seq = 4")
+            raw.execute("UPDATE events SET agent = 'somebody else' WHERE seq = 3")
         raw.execute("DROP TRIGGER events_are_never_changed")
-        raw.execute("UPDATE events SET agent = 'somebody else' WHERE seq = 4")
+        raw.execute("UPDATE events SET agent = 'somebody else' WHERE seq = 3")
     raw.close()
     with Library(path) as library:
-        assert [f.message for f in library.check()] == ["entry 4 was changed"]
+        assert [f.message for f in library.check()] == ["entry 3 was changed"]
 
 
 def test_a_record_changed_behind_the_librarys_back_is_found(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import stromal.evidence
 from stromal.evidence.library import Library
 from stromal.evidence.library.comparison import compared, contradictory
-from stromal.evidence.library.traits import Traits, folded, spellings, traits
+from stromal.evidence.library.traits import Traits, folded, spellings
 from stromal.evidence.library.works import partition
 from stromal.evidence.records import writing
 from stromal.evidence.records.formats import read_file
@@ -32,7 +32,7 @@ def item(
 def described(*identifiers: str, **said: Any) -> Traits:
     known = item(**said)
     digest = hashlib.sha256(repr((identifiers, known)).encode()).hexdigest()
-    return traits(identifiers or (f"sha256:{digest}",), known, digest)
+    return Traits(identifiers or (f"sha256:{digest}",), known, digest)
 
 
 def verdict(a: Traits, b: Traits) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 import pandas as pd
 
@@ -14,9 +14,7 @@ _SHOWN: Final = 20
 """Lines of one kind in a summary."""
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One record of an import.
 
     Attributes
@@ -43,9 +41,7 @@ class Entry:
     note: str = ""
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Possible:
+class Possible(NamedTuple):
     """Two records that may be of one work; a person decides with `Library.same` or `Library.not_same`.
 
     Attributes

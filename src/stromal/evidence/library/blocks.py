@@ -6,34 +6,31 @@ records with the same common title.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 from zlib import crc32
 
-from stromal.evidence.library.traits import Traits
+from stromal.evidence.library.traits import Traits, folded, plain
+from stromal.evidence.records.record import display_name
 from stromal.evidence.records.work_keys import work_keys
 
 _LONG: Final = 20
 _SHORT: Final = 10
 """Letters of the beginning and the end of a title. One misprint spares one end, if the ends do not overlap."""
-
-_AUTHORS: Final = 5
+_AUTHORS: Final = 3
 """Authors of whom a record gets keys: sources cut lists of authors at their end."""
 
 
-def block_keys(record: Traits, title: str, authors: tuple[str, ...]) -> frozenset[int]:
-    """Keys of a record, as numbers of 32 bits: a chance meeting costs a comparison, no more.
+def block_keys(record: Traits) -> frozenset[int]:
+    """Keys of a record, as numbers of 32 bits: a chance meeting costs a comparison, no more."""
+    return frozenset(crc32(key.encode()) for key in (*_catalogue_keys(record), *_own_keys(record)))
 
-    Parameters
-    ----------
-    record : Traits
-    title : str
-        As the record has it.
-    authors : tuple of str
-        As ``Given Family``, for the keys that VuFind would make.
-    """
-    named = [] if record.generic or record.notice else work_keys((title,), authors[:_AUTHORS])
-    return frozenset(crc32(key.encode()) for key in (*named, *_own_keys(record)))
+
+def _catalogue_keys(record: Traits) -> tuple[str, ...]:
+    """The keys that VuFind would make."""
+    if record.generic or record.notice:
+        return ()
+    return work_keys((record.heading,), [display_name(name) for name in record.names[:_AUTHORS]])
 
 
 def _own_keys(record: Traits) -> Iterator[str]:
@@ -42,12 +39,21 @@ def _own_keys(record: Traits) -> Iterator[str]:
         yield f"{address} {letters[:6]}"
     if record.page:
         yield f"place {record.volume} {record.page} {letters[:6]}"
-    if record.generic or not record.authors:
+    if record.generic or not record.names:
         return
-    for first in record.authors[0]:
-        if len(letters) >= 2 * _LONG:
-            yield f"begins {first} {letters[:_LONG]}"
-            yield f"ends {first} {letters[-_LONG:]}"
-        if len(letters) < 2 * _LONG + 8:
-            yield f"begins {first} {letters[:_SHORT]}"
-            yield f"ends {first} {letters[-_SHORT:]}"
+    first = _initials(record.names[0])
+    if len(letters) >= 2 * _LONG:
+        yield f"begins {first} {letters[:_LONG]}"
+        yield f"ends {first} {letters[-_LONG:]}"
+    if len(letters) < 2 * _LONG + 8:
+        yield f"begins {first} {letters[:_SHORT]}"
+        yield f"ends {first} {letters[-_SHORT:]}"
+
+
+def _initials(name: Mapping[str, Any]) -> str:
+    """Of the family name and the first given name, whichever way round a source has them."""
+    if "literal" in name:
+        words = folded(plain(name["literal"])).split()
+        return "".join(sorted(word[0] for word in (words[:1] + words[-1:] if len(words) <= 4 else words[:1])))
+    parts = (folded(plain(name.get(key))) for key in ("family", "given"))
+    return "".join(sorted(part[0] for part in parts if part))

@@ -26,7 +26,8 @@ def findings(store: Store, log: Log) -> Iterator[Finding]:
         return
     for text in log.breaks():
         yield Finding("error", "log of events", text, _REMEDY)
-    logged = {e.payload["record"]: e.payload["digest"] for e in log.entries() if e.activity in ("added", "updated")}
+    imports = (event.payload["records"] for event in log.entries() if event.activity == "imported")
+    logged = {told["record"]: told["digest"] for records in imports for told in records}
     seen = set()
     for number, row in _rows(store):
         seen.add(number)

@@ -12,50 +12,34 @@ from stromal.evidence.library.blocks import block_keys
 from stromal.evidence.library.comparison import Finding, compared, conflict
 from stromal.evidence.library.overrides import Overrides
 from stromal.evidence.library.store import Store
-from stromal.evidence.library.traits import Traits, author_names, plain
-from stromal.evidence.library.traits import traits as traits_of
+from stromal.evidence.library.traits import Traits
 from stromal.evidence.library.works import Pair, partition
 
 _CROWD: Final = 200
 """A key that more records have says nothing: records that share no other are not compared."""
-_REMEMBERED: Final = 20_000
-"""Records whose traits are kept in memory."""
 
 
 @final
 class Clustering:
-    """The clusters of a library; used inside a transaction.
+    """The clusters of a library during one transaction."""
 
-    Parameters
-    ----------
-    store : Store
-    overrides : Overrides
-    """
-
-    def __init__(self, store: Store, overrides: Overrides) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._overrides = overrides
+        self._overrides = Overrides(store)
         self._traits: dict[int, Traits] = {}
-        self._entered: dict[int, list[int]] = {}
-
-    def forget(self) -> None:
-        """Drop what is remembered, as another process has written to the library."""
-        self._traits.clear()
-        self._entered.clear()
+        self._entered: dict[int, frozenset[int]] = {}
 
     def leave(self, record: int) -> None:
         """Take out the keys and links of a record that is about to change."""
-        identifiers, item, digest = self._row(record)
-        old = _keys(traits_of(identifiers, item, digest), item)
+        old = block_keys(self._traits_of(record))
         self._store.run_many("DELETE FROM blocks WHERE key = ? AND record = ?", [(key, record) for key in old])
         self._store.run("DELETE FROM links WHERE a = ?1 OR b = ?1", (record,))
         self._traits.pop(record, None)
 
     def enter(self, record: int, identifiers: Sequence[str], item: Mapping[str, Any], digest: str) -> None:
         """Take note of a new or changed record; `settle` finds its work."""
-        mine = traits_of(identifiers, item, digest)
-        self._remember(record, mine)
-        self._entered[record] = _keys(mine, item)
+        mine = self._traits[record] = Traits(identifiers, item, digest)
+        self._entered[record] = block_keys(mine)
 
     def settle(self, affected: Iterable[int], event: int) -> None:
         """Compare what was entered with all that shares a key or an identifier, and find the works anew.
@@ -89,8 +73,9 @@ class Clustering:
         """Compare the entered records with their neighbours; gives those whose works may have changed."""
         keys = sorted((key, record) for record, each in self._entered.items() for key in each)
         self._store.run_many("INSERT INTO blocks (key, record) VALUES (?, ?)", keys)
-        affected = self._enter_crowds(Counter(key for key, _ in keys))
-        pairs = self._pairs_by_key()
+        crowds = self._crowds()
+        affected = self._enter_crowds(crowds, Counter(key for key, _ in keys)) if crowds else set()
+        pairs = self._pairs_by_key(self._crowds() if affected else crowds)
         for group in self._sharing():
             affected |= group & self._entered.keys()
             kinds: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
@@ -108,19 +93,19 @@ class Clustering:
         self._store.run_many("INSERT INTO links (a, b, kind, forward, why) VALUES (?, ?, ?, ?, ?)", links)
         return affected | {record for pair in pairs for record in pair if record in self._entered}
 
-    def _enter_crowds(self, added: Mapping[int, int]) -> set[int]:
+    def _enter_crowds(self, crowds: Mapping[int, int], added: Mapping[int, int]) -> set[int]:
         """Enter the records under keys that have become too common, to be compared by their other keys alone.
 
         So it makes no difference which of them was imported first. Gives the records that hung together with them.
         """
         affected: set[int] = set()
-        for key, bearers in self._crowds().items():
+        for key, bearers in crowds.items():
             if 0 < bearers - added[key] <= _CROWD:
                 for (record,) in self._store.rows("SELECT record FROM blocks WHERE key = ?", (key,)):
                     if record not in self._entered:
                         affected |= self.component(record).keys()
                         self._store.run("DELETE FROM links WHERE a = ?1 OR b = ?1", (record,))
-                        self._entered[record] = _keys(self.traits(record), self._row(record)[1])
+                        self._entered[record] = block_keys(self.traits(record))
         return affected
 
     def _crowds(self) -> dict[int, int]:
@@ -132,8 +117,8 @@ class Clustering:
         )
         return {key: bearers for key, bearers in rows}  # noqa: C416 - tells the types
 
-    def _pairs_by_key(self) -> set[Pair]:
-        crowds = self._crowds()
+    def _pairs_by_key(self, crowds: Collection[int]) -> set[Pair]:
+        """Pairs of records under a key of an entered one, except `crowds`."""
         keys = {key for keys in self._entered.values() for key in keys if key not in crowds}
         rows = self._store.rows(
             "SELECT other.record, blocks.record FROM json_each(?) AS mine"
@@ -181,23 +166,15 @@ class Clustering:
 
     def traits(self, record: int) -> Traits:
         """What is compared of a record."""
-        known = self._traits.get(record)
-        if known is None:
-            identifiers, item, digest = self._row(record)
-            known = traits_of(identifiers, item, digest)
-            self._remember(record, known)
-        return known
+        if record not in self._traits:
+            self._traits[record] = self._traits_of(record)
+        return self._traits[record]
 
-    def _remember(self, record: int, known: Traits) -> None:
-        if len(self._traits) >= _REMEMBERED:
-            for old in list(self._traits)[: _REMEMBERED // 2]:
-                del self._traits[old]
-        self._traits[record] = known
-
-    def _row(self, record: int) -> tuple[list[str], dict[str, Any], str]:
-        row = self._store.row("SELECT identifiers, item, digest FROM records WHERE id = ?", (record,))
-        assert row is not None  # noqa: S101 - ids come from the library itself
-        return json.loads(row[0]), json.loads(row[1]), row[2]
+    def _traits_of(self, record: int) -> Traits:
+        identifiers, item, digest = self._store.rows(
+            "SELECT identifiers, item, digest FROM records WHERE id = ?", (record,)
+        )[0]
+        return Traits(json.loads(identifiers), json.loads(item), digest)
 
     def _alike(self, component: Collection[int]) -> list[Pair]:
         if len(component) < 2:
@@ -228,10 +205,6 @@ class Clustering:
         self._store.run_many(
             "INSERT OR REPLACE INTO works (id, changed) VALUES (?, ?)", [(w, event) for w in {work, *old}]
         )
-
-
-def _keys(record: Traits, item: Mapping[str, Any]) -> list[int]:
-    return sorted(block_keys(record, plain(item.get("title")), author_names(item)))
 
 
 def _found(a: Traits, b: Traits) -> Finding | None:

@@ -17,8 +17,8 @@ from stromal.evidence.library.store import Store
 class Decisions:
     """Decisions in a library; used inside a transaction."""
 
-    def __init__(self, store: Store, log: Log, clustering: Clustering, overrides: Overrides) -> None:
-        self._store, self._log, self._clustering, self._overrides = store, log, clustering, overrides
+    def __init__(self, store: Store, log: Log) -> None:
+        self._store, self._log = store, log
 
     def decide(self, a: str, b: str, verdict: Verdict, by: str, why: str, at: str) -> None:
         """Take down that two records are of one work, or not; a later decision on the same two replaces an earlier.
@@ -90,14 +90,14 @@ class Decisions:
     def _log_and_regroup(
         self, at: str, by: str, activity: str, entity: str, payload: dict[str, str], records: Iterable[int]
     ) -> None:
-        self._log.append(at, by, [(activity, entity, payload)])
-        self._overrides.forget()
-        self._clustering.settle(records, self._log.head()[0])
+        event = self._log.append(at, by, activity, entity, payload)
+        Clustering(self._store).settle(records, event)
 
     def _refuse_contradiction(self, records: Iterable[int]) -> None:
         """End the transaction unless all decisions about these records, and what hangs together with them, hold."""
-        members = {m for record in records for m in self._clustering.component(record)}
-        same, apart = self._overrides.pairs(members)
+        clustering = Clustering(self._store)
+        members = {m for record in records for m in clustering.component(record)}
+        same, apart = Overrides(self._store).pairs(members)
         works = {m: self._store.rows("SELECT work FROM records WHERE id = ?", (m,))[0][0] for m in members}
         broken = [p for p in same if works[p[0]] != works[p[1]]] + [p for p in apart if works[p[0]] == works[p[1]]]
         if broken:

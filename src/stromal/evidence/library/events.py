@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, final
 
 from stromal.compute.content import canonical_json
 from stromal.compute.errors import InputError
+from stromal.evidence.library.rows import storable
 from stromal.evidence.library.store import Store
 
-_PAGE: Final = 1000
-
-Told = tuple[str, str, Mapping[str, Any]]
-"""Activity, entity and payload of an entry."""
+_PAGE: Final = 100
 
 
 @final
@@ -37,11 +35,12 @@ class Event:
     agent : str
         Who: a person, or ``import``.
     activity : str
-        ``added``, ``updated``, ``same``, ``not same``, ``withdrawn``, ``related``, ``text``.
+        ``imported``, ``same``, ``not same``, ``withdrawn``, ``related``, ``text``.
     entity : str
-        What it was done to, by its identifier.
+        What it was done to: a file, or a record by its identifier.
     payload : mapping
-        What else is known of it.
+        What else is known of it. Of an import ``records``: for each that was added or updated its number, identifier,
+        the hash of its content, and what ``changed`` in an update.
     """
 
     seq: int
@@ -64,20 +63,15 @@ class Log:
         row = self._store.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
         return (row[0], row[1]) if row else (0, "")
 
-    def append(self, at: str, agent: str, told: Iterable[Told]) -> None:
-        """Add entries, in order."""
-        number, previous = self.head()
-        rows = []
-        for activity, entity, payload in told:
-            number += 1
-            entry = (number, at, agent, activity, entity, canonical_json(payload))
-            sealed = _sealed(previous, entry)
-            rows.append((*entry, previous, sealed))
-            previous = sealed
-        self._store.run_many(
+    def append(self, at: str, agent: str, activity: str, entity: str, payload: Mapping[str, Any]) -> int:
+        """Add an entry; gives its number."""
+        last, previous = self.head()
+        entry = (last + 1, at, agent, activity, storable(entity), canonical_json(payload))
+        self._store.run(
             "INSERT INTO events (seq, at, agent, activity, entity, payload, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
-            rows,
+            (*entry, previous, _sealed(previous, entry)),
         )
+        return last + 1
 
     def entries(self, after: int = 0) -> Iterator[Event]:
         """The entries after a number, in order."""

@@ -11,7 +11,7 @@ from stromal.evidence.library import relations
 from stromal.evidence.library.batch import Batch, Entry
 from stromal.evidence.library.clustering import Clustering
 from stromal.evidence.library.comparison import conflict
-from stromal.evidence.library.events import Log, Told
+from stromal.evidence.library.events import Log
 from stromal.evidence.library.overrides import CURRENT, FORMER, HASH
 from stromal.evidence.library.possible import possible_pairs
 from stromal.evidence.library.rows import COLUMNS, Row, Texts, changes, digest, packed, unpacked, written
@@ -70,13 +70,12 @@ class Import:
     ----------
     store : Store
     log : Log
-    clustering : Clustering
     at : str
         Time of import, ISO 8601.
     """
 
-    def __init__(self, store: Store, log: Log, clustering: Clustering, at: str) -> None:
-        self._store, self._log, self._clustering, self._at = store, log, clustering, at
+    def __init__(self, store: Store, log: Log, at: str) -> None:
+        self._store, self._log, self._at = store, log, at
         self._met: defaultdict[str, set[int]] = defaultdict(set)
         self._entries: dict[str, list[Entry]] = {"added": [], "updated": [], "duplicate": []}
         self._rejected: list[Rejected] = []
@@ -84,12 +83,13 @@ class Import:
 
     def take(self, portion: Iterable[Record | Rejected]) -> None:
         """Bring a portion into the library, inside a transaction."""
+        clustering = Clustering(self._store)
         said = self._storable(portion)
         known = self._known(said)
         earlier = self._earlier([one for one in said if one.digest not in known])
         last: int = self._store.rows("SELECT coalesce(max(id), 0) FROM records")[0][0]
         added: list[tuple[int, Record, Row]] = []
-        told: list[Told] = []
+        told: list[dict[str, Any]] = []
         affected: set[int] = set()
         for record, texts, content in said:
             met = self._met[record.source.file]
@@ -98,25 +98,28 @@ class Import:
                 self._entries["duplicate"].append(_entry(number, record, note=note))
             else:
                 row = packed(record, texts, content)
-                found = _version_of(record, row, earlier, met)
+                found = _version_of(record, row, earlier, met) if earlier else None
                 if found is None:
                     number = last = last + 1
                     added.append((number, record, row))
-                    told.append(_told("added", number, record, row))
+                    told.append({"record": number, "identifier": record.id, "digest": content})
                     self._entries["added"].append(_entry(number, record))
                 else:
                     number = found
-                    affected |= self._clustering.component(number).keys()
+                    affected |= clustering.component(number).keys()
+                    clustering.leave(number)
                     changed = self._update(number, record, row)
-                    told.append(_told("updated", number, record, row, {"changed": changed}))
+                    what = {"record": number, "identifier": record.id, "digest": content, "changed": changed}
+                    told.append(what)
                     self._entries["updated"].append(_entry(number, record, changed=changed))
-                self._clustering.enter(number, record.identifiers, record.item, content)
+                clustering.enter(number, record.identifiers, record.item, content)
                 self._changed.add(number)
                 known[content] = number, "the same content"
             met.add(number)
         self._add(added)
-        self._log.append(self._at, AGENT, told)
-        self._clustering.settle(affected, self._log.head()[0])
+        if told:
+            self._log.append(self._at, AGENT, "imported", said[0].record.source.file, {"records": told})
+        clustering.settle(affected, self._log.head()[0])
 
     def batch(self) -> Batch:
         """What was done."""
@@ -186,7 +189,6 @@ class Import:
 
     def _update(self, number: int, record: Record, row: Row) -> tuple[str, ...]:
         """Replace a record by a new version; gives what changed."""
-        self._clustering.leave(number)
         old = unpacked(self._store.rows(f"SELECT {COLUMNS} FROM records WHERE id = ?", (number,))[0])  # noqa: S608
         self._store.run(
             f"INSERT INTO versions (record, version, imported, {COLUMNS})"  # noqa: S608 - names of columns
@@ -255,19 +257,6 @@ def _names(identifiers: Sequence[str], item: Mapping[str, Any]) -> list[tuple[st
 def _aliases(number: int, record: Record, row: Row) -> list[tuple[str, int, int]]:
     own = [(curie, number, CURRENT) for curie in record.identifiers]
     return [*own, (f"sha256:{row.sha256}", number, HASH)]
-
-
-def _told(activity: str, number: int, record: Record, row: Row, more: Mapping[str, Any] | None = None) -> Told:
-    payload = {
-        "record": number,
-        "digest": row.digest,
-        "sha256": row.sha256,
-        "format": row.format,
-        "file": row.file,
-        "place": row.place,
-        **(more or {}),
-    }
-    return activity, record.id, payload
 
 
 def _entry(number: int, record: Record, *, changed: tuple[str, ...] = (), note: str = "") -> Entry:

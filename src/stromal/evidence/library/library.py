@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from os import PathLike
@@ -22,7 +21,7 @@ from stromal.evidence.library.events import Event, Log, stamped
 from stromal.evidence.library.importing import AGENT, Import, portions
 from stromal.evidence.library.lookup import Lookup, Work
 from stromal.evidence.library.merging import Merged, merged
-from stromal.evidence.library.overrides import Override, Overrides, Verdict
+from stromal.evidence.library.overrides import Override, Verdict
 from stromal.evidence.library.possible import possible_pairs
 from stromal.evidence.library.relations import Relation, RelationKind, relations_of
 from stromal.evidence.library.store import Store
@@ -81,10 +80,7 @@ class Library:
         self.path = Path(path)
         self._store = Store(self.path, read_only=read_only)
         self._log = Log(self._store)
-        self._overrides = Overrides(self._store)
-        self._clustering = Clustering(self._store, self._overrides)
         self._lookup = Lookup(self._store)
-        self._written = ""
 
     def __enter__(self) -> Self:
         """The library itself."""
@@ -121,9 +117,9 @@ class Library:
         Batch
             What was added, updated, known already and rejected, and which pairs may be of one work.
         """
-        importing = Import(self._store, self._log, self._clustering, stamped(at))
+        importing = Import(self._store, self._log, stamped(at))
         for portion in portions(records):
-            with self._writing():
+            with self._store.transaction():
                 importing.take(portion)
         return importing.batch()
 
@@ -228,8 +224,8 @@ class Library:
         InputError
             There is no such decision, or it is not said by whom or why.
         """
-        with self._writing():
-            self._decisions().withdraw(*self._lasting(a, b), by, why, stamped(at))
+        with self._store.transaction():
+            Decisions(self._store, self._log).withdraw(*self._lasting(a, b), by, why, stamped(at))
 
     def relate(self, a: str, b: str, kind: RelationKind, by: str, why: str, *, at: datetime | None = None) -> None:
         """State that a is a version, an erratum, the retraction or an expression of concern of b.
@@ -239,8 +235,8 @@ class Library:
         InputError
             As for `same`, or the kind is unknown.
         """
-        with self._writing():
-            self._decisions().relate(*self._lasting(a, b), kind, by, why, stamped(at))
+        with self._store.transaction():
+            Decisions(self._store, self._log).relate(*self._lasting(a, b), kind, by, why, stamped(at))
 
     def overrides(self) -> tuple[Override, ...]:
         """All decisions, ordered by their identifiers."""
@@ -315,12 +311,12 @@ class Library:
         if not content.strip() or not source.strip():
             raise InputError("the text or its source is empty", remedy="the text verbatim, and where it is from")
         text = Text(texts.text_hash(content), content, kind, source, date.isoformat(), stamped(at), "")
-        with self._writing():
+        with self._store.transaction():
             number, record = self._lookup.best(curie)
             if texts.insert(self._store, text, number):
                 told = {"record": number, "sha256": text.sha256, "source": source, "date": text.date, "kind": kind}
-                self._log.append(text.imported, AGENT, [("text", record.id, told)])
-                self._clustering.settle((number,), self._log.head()[0])
+                event = self._log.append(text.imported, AGENT, "text", record.id, told)
+                Clustering(self._store).settle((number,), event)
         return next(t for t in texts.select(self._store, (number,)) if t.sha256 == text.sha256)
 
     def texts(self, curie: str) -> tuple[Text, ...]:
@@ -367,28 +363,8 @@ class Library:
         return tuple(checking.findings(self._store, self._log))
 
     def _decide(self, a: str, b: str, verdict: Verdict, by: str, why: str, at: datetime | None) -> None:
-        with self._writing():
-            self._decisions().decide(*self._lasting(a, b), verdict, by, why, stamped(at))
-
-    def _decisions(self) -> Decisions:
-        return Decisions(self._store, self._log, self._clustering, self._overrides)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A transaction; what is remembered is dropped if another process wrote since, or if it fails."""
-        try:
-            with self._store.transaction():
-                if self.revision != self._written:
-                    self._forget()
-                yield
-                self._written = self.revision
-        except BaseException:
-            self._forget()
-            raise
-
-    def _forget(self) -> None:
-        self._clustering.forget()
-        self._overrides.forget()
+        with self._store.transaction():
+            Decisions(self._store, self._log).decide(*self._lasting(a, b), verdict, by, why, stamped(at))
 
     def _lasting(self, a: str, b: str) -> tuple[str, str]:
         return self._lookup.lasting(a), self._lookup.lasting(b)

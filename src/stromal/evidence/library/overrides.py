@@ -52,11 +52,11 @@ class Overrides:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._named: frozenset[str] | None = None
-
-    def forget(self) -> None:
-        """Read the decisions again, as they have changed."""
-        self._named = None
+        rows = store.rows(
+            "SELECT a FROM overrides UNION SELECT b FROM overrides"
+            " UNION SELECT a FROM relations WHERE record IS NULL UNION SELECT b FROM relations WHERE record IS NULL"
+        )
+        self._named = frozenset(curie for (curie,) in rows)
 
     def touched(self, record: int) -> set[int]:
         """Records about which something was decided under a name that one has, whoever is meant by it now."""
@@ -97,12 +97,6 @@ class Overrides:
 
     def _named_of(self, records: Collection[int]) -> list[str]:
         """Names of records about which something was decided."""
-        if self._named is None:
-            rows = self._store.rows(
-                "SELECT a FROM overrides UNION SELECT b FROM overrides"
-                " UNION SELECT a FROM relations WHERE record IS NULL UNION SELECT b FROM relations WHERE record IS NULL"
-            )
-            self._named = frozenset(curie for (curie,) in rows)
         if not self._named:
             return []
         rows = self._store.rows(

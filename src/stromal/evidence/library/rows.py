@@ -105,8 +105,8 @@ def packed(record: Record, texts: Texts, content: str) -> Row:
         _compressed(texts.fields.encode(), known),
         _compressed(source.content, known),
         source.sha256,
-        _storable(source.file),
-        _storable(source.place),
+        storable(source.file),
+        storable(source.place),
         content,
     )
 
@@ -150,7 +150,7 @@ def is_whole(row: Row) -> bool:
     return hashlib.sha256(content).hexdigest() == row.sha256 and digest(row.format, texts) == row.digest
 
 
-def _storable(name: str) -> str:
+def storable(name: str) -> str:
     """A name of a file that is not UTF-8 becomes one, with the odd bytes spelled out."""
     return name.encode(errors="backslashreplace").decode()
 

@@ -6,11 +6,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, final
-
-from stromal.evidence.records.record import display_name
 
 STRONG: Final = ("doi", "pmid", "pmcid", "doaj", "sha256")
 """Schemes whose identifiers name one work. An address may be a journal's front page, and the number of a trial is
@@ -48,6 +45,11 @@ _NOTICES: Final = tuple(
     )
 )
 """How titles begin that tell of another work; they have its title, and often its authors."""
+_MAY_BE_NOTICE: Final = re.compile(
+    r"\W*(?:add|author|comment|corr|editorial exp|err|expression|in reply|notice|publisher|re|withdrawal)",
+    re.IGNORECASE,
+)
+"""How all of these begin: asked first, as most titles begin otherwise."""
 _RETRACTED: Final = re.compile(r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\]-]\s*", re.IGNORECASE)
 """Put by publishers before the title of the work itself."""
 _GENERIC: Final = frozenset(
@@ -74,79 +76,122 @@ _MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]{0,40}>")
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
 class Traits:
-    """What is compared of a record.
+    """What is compared of a record; worked out when it is first asked for, as most records meet no other.
+
+    Parameters
+    ----------
+    identifiers : sequence of str
+        Of the record.
+    item : mapping
+        Of the record.
+    digest : str
+        Of the content of the record: an order that does not depend on when records were imported.
 
     Attributes
     ----------
     digest : str
-        Of the content of the record: an order that does not depend on when records were imported.
     identifiers : frozenset of str
         Those that name one work.
-    addresses : frozenset of str
-        Those of scheme ``url``.
-    title : tuple of str
-        Words in lower case without accents; of a notice, those after "Erratum to:" and the like.
-    squashed : str
-        The title without blanks.
-    generic : bool
-        The title says nothing ("Editorial"), or there is none.
-    notice : str
-        ``erratum``, ``retraction``, ``concern`` or ``reply``, if the record is one, else empty.
-    preprint : bool
-    year : int or None
-    volume, page : str
-        In lower case; the first page without leading zeros or ``e``; empty if unknown.
-    journal : str
-        Words of the journal, joined by blanks; empty if unknown.
-    issns : frozenset of str
-    kind : str
-        Type of CSL.
-    authors : tuple of frozenset of str
-        Of each author, the ways the name can be written as one whole name and one initial.
     """
 
-    digest: str
-    identifiers: frozenset[str]
-    addresses: frozenset[str]
-    title: tuple[str, ...]
-    squashed: str
-    generic: bool
-    notice: str
-    preprint: bool
-    year: int | None
-    volume: str
-    page: str
-    journal: str
-    issns: frozenset[str]
-    kind: str
-    authors: tuple[frozenset[str], ...]
+    def __init__(self, identifiers: Sequence[str], item: Mapping[str, Any], digest: str) -> None:
+        self.digest: Final = digest
+        self.identifiers: Final = frozenset(naming(identifiers))
+        self._all: Final = identifiers
+        self._item: Final = item
 
+    @cached_property
+    def title(self) -> tuple[str, ...]:
+        """Words of the title in lower case without accents; of a notice, those after "Erratum to:" and the like."""
+        return tuple(folded(self._heading[1]).split())
 
-def traits(identifiers: Sequence[str], item: Mapping[str, Any], digest: str) -> Traits:
-    """What is compared of a record with these identifiers and this item."""
-    title = _RETRACTED.sub("", plain(item.get("title")))
-    notice, title = _notice(title)
-    words = tuple(folded(title).split())
-    journal = folded(plain(item.get("container-title")))
-    return Traits(
-        digest,
-        frozenset(naming(identifiers)),
-        frozenset(c for c in identifiers if c.startswith("url:")),
-        words,
-        "".join(words),
-        _is_generic(words),
-        notice,
-        _is_preprint(identifiers, item, journal),
-        year_of(item),
-        folded(plain(item.get("volume"))),
-        _first_page(plain(item.get("page")) or plain(item.get("number"))),
-        journal,
-        frozenset(re.findall(r"\d{4}-?\d{3}[\dxX]", plain(item.get("ISSN")).replace("-", ""))),
-        plain(item.get("type")),
-        tuple(spellings(name) for name in _names(item)),
-    )
+    @cached_property
+    def squashed(self) -> str:
+        """The title without blanks."""
+        return "".join(self.title)
+
+    @cached_property
+    def generic(self) -> bool:
+        """Whether the title says nothing ("Editorial"), or there is none."""
+        words = self.title
+        if len(words) < 2 or all(word in _GENERIC for word in words):
+            return True
+        return len(words) < 9 and bool(_GENERIC_PHRASES.match(" ".join(words)))
+
+    @cached_property
+    def notice(self) -> str:
+        """``erratum``, ``retraction``, ``concern`` or ``reply``, if the record is one, else empty."""
+        return self._heading[0]
+
+    @cached_property
+    def preprint(self) -> bool:
+        """Whether the record is a preprint, by its DOI, else by what it says of its genre and server."""
+        dois = [c for c in self._all if c.startswith("doi:")]
+        if dois:
+            return any(_PREPRINT_DOI.match(c) for c in dois)
+        return "preprint" in plain(self._item.get("genre")).lower() or bool(_PREPRINT_SERVER.match(self.journal))
+
+    @cached_property
+    def year(self) -> int | None:
+        """Year of issue; None where the item has none, or something else in its place."""
+        issued = self._item.get("issued")
+        parts = issued.get("date-parts") if isinstance(issued, Mapping) else None
+        try:
+            return int(parts[0][0]) if parts else None
+        except (ValueError, TypeError, IndexError, KeyError):
+            return None
+
+    @cached_property
+    def volume(self) -> str:
+        """Volume in lower case; empty if unknown."""
+        return folded(plain(self._item.get("volume")))
+
+    @cached_property
+    def page(self) -> str:
+        """The first page, or the number of the article, without leading zeros or ``e``; empty if unknown."""
+        return _first_page(plain(self._item.get("page")) or plain(self._item.get("number")))
+
+    @cached_property
+    def journal(self) -> str:
+        """Words of the journal, joined by blanks; empty if unknown."""
+        return folded(plain(self._item.get("container-title")))
+
+    @cached_property
+    def issns(self) -> frozenset[str]:
+        """ISSNs without hyphens."""
+        return frozenset(re.findall(r"\d{7}[\dX]", plain(self._item.get("ISSN")).replace("-", "").upper()))
+
+    @cached_property
+    def kind(self) -> str:
+        """Type of CSL."""
+        return plain(self._item.get("type"))
+
+    @cached_property
+    def authors(self) -> tuple[frozenset[str], ...]:
+        """Of each author, the ways the name can be written as one whole name and one initial."""
+        return tuple(spellings(name) for name in self.names)
+
+    @cached_property
+    def names(self) -> list[Mapping[str, Any]]:
+        """Names of the authors, as the item has them."""
+        names = self._item.get("author")
+        known = [name for name in names if isinstance(name, dict | Mapping)] if isinstance(names, list | tuple) else []
+        return [n for n in known if "literal" not in n or folded(plain(n["literal"])) not in _NOBODY]
+
+    @cached_property
+    def addresses(self) -> list[str]:
+        """Identifiers of scheme ``url``."""
+        return [c for c in self._all if c.startswith("url:")]
+
+    @cached_property
+    def heading(self) -> str:
+        """The title as the item has it."""
+        return plain(self._item.get("title"))
+
+    @cached_property
+    def _heading(self) -> tuple[str, str]:
+        return _notice(_RETRACTED.sub("", self.heading, count=1))
 
 
 def naming(identifiers: Iterable[str]) -> list[str]:
@@ -183,21 +228,6 @@ def is_retracted(item: Mapping[str, Any]) -> bool:
     return marked or bool(_RETRACTED.match(plain(item.get("title"))))
 
 
-def author_names(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """Authors as ``Given Family``, in order."""
-    return tuple(display_name(name) for name in _names(item))
-
-
-def year_of(item: Mapping[str, Any]) -> int | None:
-    """Year of issue; None where the item has none, or something else in its place."""
-    issued = item.get("issued")
-    parts = issued.get("date-parts") if isinstance(issued, Mapping) else None
-    try:
-        return int(parts[0][0]) if parts else None
-    except (ValueError, TypeError, IndexError, KeyError):
-        return None
-
-
 def spellings(name: Mapping[str, Any]) -> frozenset[str]:
     """The ways a name can be written as one whole name and one initial.
 
@@ -229,14 +259,10 @@ def _spellings_of_words(words: tuple[str, ...]) -> frozenset[str]:
     return _spellings(words[-1], "".join(words[:-1])) | _spellings(words[0], "".join(words[1:]))
 
 
-def _names(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    names = item.get("author")
-    known = [name for name in names if isinstance(name, dict | Mapping)] if isinstance(names, list | tuple) else []
-    return [n for n in known if "literal" not in n or folded(plain(n["literal"])) not in _NOBODY]
-
-
 def _notice(title: str) -> tuple[str, str]:
     """Which notice a title begins as, and the title of the work it is about."""
+    if not _MAY_BE_NOTICE.match(title):
+        return "", title
     start = title.lstrip("\"'[(\u201c\u2018 \t")
     for kind, pattern in _NOTICES:
         found = pattern.match(start)
@@ -244,17 +270,6 @@ def _notice(title: str) -> tuple[str, str]:
             # "Response to cyclophosphamide" is no reply, and must keep its words.
             return kind, title if kind == "reply" else start[found.end() :]
     return "", title
-
-
-def _is_generic(words: tuple[str, ...]) -> bool:
-    return len(words) < 2 or all(w in _GENERIC for w in words) or bool(_GENERIC_PHRASES.match(" ".join(words)))
-
-
-def _is_preprint(identifiers: Sequence[str], item: Mapping[str, Any], journal: str) -> bool:
-    dois = [c for c in identifiers if c.startswith("doi:")]
-    if dois:
-        return any(_PREPRINT_DOI.match(c) for c in dois)
-    return "preprint" in plain(item.get("genre")).lower() or bool(_PREPRINT_SERVER.match(journal))
 
 
 def _first_page(pages: str) -> str:

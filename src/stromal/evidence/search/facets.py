@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, TypeAlias, final
 
 import tantivy
@@ -20,9 +19,9 @@ Filters: TypeAlias = Mapping[str, Sequence[str | int]]
 Bucket: TypeAlias = tuple[str | int, int]
 """Value and count."""
 
-_PORTION: Final = 5_000
+_PORTION: Final = 500
 """Values that are kept of each segment at first; what is dropped is rarer than they are."""
-_CANDIDATES: Final = 15
+_CANDIDATES: Final = 5
 """Values that are looked at for each that is shown."""
 _ALL: Final = 1 << 22
 _MANY: Final = 5_000
@@ -67,7 +66,21 @@ def checked_filters(filters: Filters) -> dict[str, tuple[str | int, ...]]:
     return checked
 
 
-def counting(
+def checked_facets(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of facets, each once.
+
+    Raises
+    ------
+    InputError
+        A facet is not known.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        _check_name(name)
+    return wanted
+
+
+def counts(
     searcher: tantivy.Searcher,
     schema: tantivy.Schema,
     query: Query,
@@ -75,11 +88,10 @@ def counting(
     names: Sequence[str],
     size: int,
     *,
+    total: int,
     seldom: int,
-) -> list[Callable[[], dict[str, tuple[FacetCount, ...]]]]:
-    """Count some facets, in parts that can be called side by side; together they give each facet once.
-
-    Counts of a facet ignore what is chosen in it.
+) -> dict[str, tuple[FacetCount, ...]]:
+    """Counts of some facets; those of a facet ignore what is chosen in it.
 
     Parameters
     ----------
@@ -88,41 +100,39 @@ def counting(
     filters : mapping
         As `checked_filters` gives them.
     names : sequence of str
-        Of `FACETS`.
+        Of `FACETS`, as `checked_facets` gives them.
     size : int
         Values of each facet, the most frequent first, equal ones in alphabetical order; those chosen are always among
         them. Of years all are given, the latest first.
+    total : int
+        Results, with all filters.
     seldom : int
         Works that an author has at most who is not in the field ``author_often``.
-
-    Raises
-    ------
-    InputError
-        A facet is not known.
     """
-    for name in names:
-        _check_name(name)
-    # Facets without a filter of their own are counted of the same works; authors take as long as all others.
-    free = [tuple(n for n in names if n not in filters and (n == "author") is alone) for alone in (True, False)]
-    groups = [*filter(None, free), *((name,) for name in names if name in filters)]
-
-    def part(group: tuple[str, ...]) -> dict[str, tuple[FacetCount, ...]]:
+    found: dict[str, tuple[FacetCount, ...]] = {}
+    free = tuple(name for name in names if name not in filters)
+    for group in (free, *((name,) for name in names if name in filters)):
+        if not group:
+            continue
         others = [values_query(schema, name, values) for name, values in filters.items() if name not in group]
         asked = all_of([query, *others])
-        return {
-            name: _with_chosen(buckets, searcher, schema, asked, name, filters.get(name, ()))
-            for name, buckets in _buckets(searcher, schema, asked, group, size, seldom).items()
-        }
-
-    return [partial(part, group) for group in groups]
+        often = "author" in group and (total if group is free else number_of(searcher, asked)) > _MANY
+        for name, buckets in _buckets(searcher, schema, asked, group, size, seldom if often else None).items():
+            found[name] = _with_chosen(buckets, searcher, schema, asked, name, filters.get(name, ()))
+    return {name: found[name] for name in names}
 
 
 def _buckets(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, query: Query, names: Collection[str], size: int, seldom: int
+    searcher: tantivy.Searcher,
+    schema: tantivy.Schema,
+    query: Query,
+    names: Collection[str],
+    size: int,
+    seldom: int | None,
 ) -> dict[str, list[Bucket]]:
-    """Values with their counts."""
+    """Values with their counts; authors by the field ``author_often`` if `seldom` says what it leaves out."""
     fields = {name: facet_field(name) for name in names}
-    if "author" in names and number_of(searcher, query) > _MANY:
+    if seldom is not None:
         fields["author"] = "author_often"
     answer = searcher.aggregate(
         query, {name: _terms(field, _PORTION, _seen(name, size)) for name, field in fields.items()}
@@ -135,7 +145,7 @@ def _buckets(
             continue
         dropped = int(answer[name].get("doc_count_error_upper_bound") or 0)
         low = dropped if searcher.num_segments > 1 else 0
-        unseen = max(dropped, seldom if fields[name] == "author_often" else 0)
+        unseen = max(dropped, seldom or 0 if name == "author" else 0)
         exact = _exact(searcher, schema, query, name, buckets, size, low=low, unseen=unseen)
         found[name] = sorted(exact, key=lambda bucket: (-bucket[1], bucket[0]))[:size]
     return found

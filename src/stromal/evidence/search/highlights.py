@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, final
@@ -13,10 +14,10 @@ from typing import Final, final
 from stromal.evidence.search.matching import Wanted
 from stromal.evidence.search.words import STEMMED, WHOLE, analyzer, searchable
 
-_RUN: Final = re.compile(r"[^\W_]+")
-_WITH_POSSESSIVE: Final = re.compile(r"[^\W_]+(?:['\u2019][sS]\b)?")
+_RUN: Final = re.compile(r"[^\W_]+(?:['\u2019][sS]\b)?")
+"""A word as it stands, a possessive with its ending."""
 _LONGEST: Final = 20_000
-"""Characters of an abstract in which a passage is looked for."""
+"""Characters of a text in which marks are looked for."""
 _PASSAGE: Final = 260
 """Characters that a passage has at most."""
 _BEFORE: Final = 60
@@ -48,69 +49,103 @@ class Marked:
         return "".join((*parts, html.escape(self.text[last:])))
 
 
-def marked(text: str, wanted: Wanted) -> Marked:
-    """A whole text with marks."""
-    return Marked(text, _marks(text, wanted))
+@final
+class Marker:
+    """Marks what a query looks for.
 
-
-def passage(text: str, wanted: Wanted) -> Marked:
-    """The part of a text that has the most different things that were looked for, else its beginning.
-
-    It is cut between words; ``…`` stands where something is left out.
+    Parameters
+    ----------
+    wanted : Wanted
     """
-    searched = text[:_LONGEST]
-    marks = _marks(searched, wanted)
-    start = _beginning(searched, marks)
-    end = _word_end(text, start + _PASSAGE)
-    before, after = "… " if start else "", " …" if end < len(text) else ""
-    shift = len(before) - start
-    kept = tuple((s + shift, e + shift) for s, e in marks if s >= start and e <= end)
-    return Marked(f"{before}{text[start:end]}{after}", kept)
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._by_first: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for phrase in wanted.phrases:
+            self._by_first[phrase[0]].append(phrase)
+        self._beginnings = tuple(wanted.beginnings)
+
+    def whole(self, text: str) -> Marked:
+        """A whole text with marks."""
+        return Marked(text, self._marks(text[:_LONGEST]))
+
+    def passage(self, text: str) -> Marked:
+        """The part of a text that has the most different things that were looked for, else its beginning.
+
+        It is cut between words; ``…`` stands where something is left out.
+        """
+        marks = self._marks(text[:_LONGEST])
+        start = _beginning(text, marks)
+        end = _word_end(text, start + _PASSAGE)
+        before, after = "… " if start else "", " …" if end < len(text) else ""
+        shift = len(before) - start
+        kept = tuple((s + shift, e + shift) for s, e in marks if s >= start and e <= end)
+        return Marked(f"{before}{text[start:end]}{after}", kept)
+
+    def _marks(self, text: str) -> tuple[tuple[int, int], ...]:
+        if not self._by_first and not self._beginnings:
+            return ()
+        plain = _plain(text)
+        found: list[tuple[int, int]] = []
+        for first, phrases in self._by_first.items():
+            for run in _runs(text, plain, shared_beginning(first)):
+                if _compared(run[0], STEMMED) == first:
+                    ends = (_end_of(text, run.end(), phrase[1:]) for phrase in phrases)
+                    found += [(run.start(), end) for end in ends if end]
+        for begin in self._beginnings:
+            runs = _runs(text, plain, begin)
+            found += [run.span() for run in runs if _compared(run[0], WHOLE).startswith(begin)]
+        return _joined(found)
 
 
-def runs(text: str) -> list[re.Match[str]]:
-    """The words of a text as it stands, a possessive with its ending."""
-    pattern = _WITH_POSSESSIVE if "'" in text or "\u2019" in text else _RUN
-    return list(pattern.finditer(text))
+def shared_beginning(stem: str) -> str:
+    """What a stem has in common with every word that has it: the stemmer changes two letters at most (die, dying)."""
+    return stem[: max(1, len(stem) - 2)]
 
 
-def compared(found: Sequence[re.Match[str]], analysis: str) -> list[str]:
-    """These words as they are in the index; empty where one is too long for it."""
-    return [_compared(run[0], analysis) for run in found]
+def _runs(text: str, plain: str | None, begin: str) -> Iterator[re.Match[str]]:
+    """Words that begin so; all words, if that cannot be told from the plain text."""
+    if plain is None:
+        yield from _RUN.finditer(text)
+        return
+    place = plain.find(begin)
+    while place >= 0:
+        if place == 0 or not plain[place - 1].isalnum():
+            run = _RUN.match(text, place)
+            if run:
+                yield run
+        place = plain.find(begin, place + 1)
 
 
-@lru_cache(maxsize=50_000)  # a page of results has mostly words that pages before had
+def _end_of(text: str, place: int, stems: Sequence[str]) -> int:
+    """Where the words from a place on end, if they are these; 0 if they are not."""
+    for stem in stems:
+        run = _RUN.search(text, place)
+        if run is None or _compared(run[0], STEMMED) != stem:
+            return 0
+        place = run.end()
+    return place
+
+
+def _plain(text: str) -> str | None:
+    """Text without case and accents, character for character; None if a letter would become several (ß, œ)."""
+    if text.isascii():
+        return text.lower()
+    table = {ord(c): _plain_letter(c) for c in set(text) if not c.isascii()}
+    if any(len(letter) != 1 for letter in table.values()):
+        return None
+    plain = text.translate(table).lower()
+    return plain if len(plain) == len(text) else None
+
+
+@lru_cache(maxsize=10_000)
+def _plain_letter(letter: str) -> str:
+    return "".join(analyzer(WHOLE).analyze(letter)) or letter
+
+
+@lru_cache(maxsize=50_000)  # the same words are marked again and again
 def _compared(run: str, analysis: str) -> str:
+    """A word as it is in the index; empty if it is too long for it."""
     return "".join(analyzer(analysis).analyze(searchable(run)))
-
-
-def _marks(text: str, wanted: Wanted) -> tuple[tuple[int, int], ...]:
-    if not wanted.phrases and not wanted.beginnings:
-        return ()
-    found = runs(text)
-    covered: list[tuple[int, int]] = []
-    if wanted.phrases:
-        covered += _places_of_phrases(compared(found, STEMMED), wanted.phrases)
-    if wanted.beginnings:
-        begins = tuple(wanted.beginnings)
-        covered += [(k, k) for k, word in enumerate(compared(found, WHOLE)) if word.startswith(begins)]
-    return _joined([(found[first].start(), found[last].end()) for first, last in covered])
-
-
-def _places_of_phrases(words: Sequence[str], phrases: set[tuple[str, ...]]) -> list[tuple[int, int]]:
-    """Index of the first and last word of each place where a phrase stands."""
-    by_first: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in phrases:
-        by_first.setdefault(phrase[0], []).append(phrase)
-    if by_first.keys().isdisjoint(words):
-        return []
-    return [
-        (k, k + len(phrase) - 1)
-        for k, word in enumerate(words)
-        if word in by_first
-        for phrase in by_first[word]
-        if len(phrase) == 1 or tuple(words[k : k + len(phrase)]) == phrase
-    ]
 
 
 def _joined(places: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -129,18 +164,16 @@ def _beginning(text: str, marks: Sequence[tuple[int, int]]) -> int:
     if not marks:
         return 0
     said = [text[start:end].lower() for start, end in marks]
-    starts = [start for start, _ in marks]
     ends = [end for _, end in marks]
 
     def different(k: int) -> int:
-        last = bisect_left(ends, starts[k] + _PASSAGE - _BEFORE)
+        last = bisect_left(ends, marks[k][0] + _PASSAGE - _BEFORE)
         return len(set(said[k:last]))
 
     best = max(range(len(marks)), key=lambda k: (different(k), -k))
     if ends[best] <= _PASSAGE - _BEFORE:
         return 0
-    start = text.rfind(" ", 0, max(0, starts[best] - _BEFORE))
-    return start + 1
+    return text.rfind(" ", 0, max(0, marks[best][0] - _BEFORE)) + 1
 
 
 def _word_end(text: str, limit: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,10 +15,10 @@ from stromal.compute.errors import InputError
 from stromal.evidence.records.identifiers import recognised
 from stromal.evidence.search.building import Holdings, Kept
 from stromal.evidence.search.documents import Standing, schema
-from stromal.evidence.search.facets import FacetCount, Filters, checked_filters, counting
+from stromal.evidence.search.facets import FacetCount, Filters, checked_facets, checked_filters, counts
 from stromal.evidence.search.folder import Folder
-from stromal.evidence.search.highlights import Marked, marked, passage
-from stromal.evidence.search.matching import Matching, Wanted, all_of, matching, silent, values_query
+from stromal.evidence.search.highlights import Marked, Marker
+from stromal.evidence.search.matching import Wanted, all_of, matching, silent, values_query
 from stromal.evidence.search.query import Node, parsed
 from stromal.evidence.search.ranking import Found, number_of, page_of
 from stromal.evidence.search.suggestions import Vocabulary, corrected
@@ -29,7 +28,6 @@ from stromal.evidence.search.words import STOP_WORDS, composed, searchable
 FEW: Final = 3
 """Results up to which other words are proposed."""
 LARGEST_PAGE: Final = 1_000
-_THREADS: Final = 2
 _TERMS: Final = 25
 """Words by which a work is compared with others."""
 
@@ -76,7 +74,7 @@ class Results:
     page, size : int
         Number of the page, from 1, and hits on a page.
     facets : mapping
-        Facet -> its values with counts, see `facets.counting`.
+        Facet -> its values with counts, see `facets.counts`.
     suggestion : str or None
         A query that finds more, where this one finds little and a word of it looks misspelt.
     """
@@ -108,7 +106,6 @@ class Index:
         self._synonyms = shipped_synonyms()
         self._searcher = kept.searcher()
         self._vocabulary = Vocabulary(self._searcher)
-        self._threads = ThreadPoolExecutor(_THREADS, "facets")  # none is started before facets are asked for
 
     @classmethod
     def open(
@@ -176,7 +173,7 @@ class Index:
         facets : iterable of str
             Facets to count, of `documents.FACETS`.
         facet_size : int
-            Values of a facet, see `facets.counting`.
+            Values of a facet, see `facets.counts`.
         order : {"relevance", "newest"}
             What ranks alike comes by year, the latest first, then in an order without meaning.
 
@@ -189,7 +186,7 @@ class Index:
         text = composed(query)
         node = parsed(text)
         chosen = checked_filters(filters or {})
-        wanted = tuple(dict.fromkeys(facets))
+        wanted = checked_facets(facets)
         _check_number("page", page, 1, None)
         _check_number("size", size, 1, LARGEST_PAGE)
         _check_number("facet_size", facet_size, 1, LARGEST_PAGE)
@@ -198,17 +195,16 @@ class Index:
         self.refresh()
         asked = matching(node, self._schema, self._synonyms)
         filtered = self._filtered(asked.query, chosen)
-        parts = counting(
-            self._searcher, self._schema, asked.query, chosen, wanted, facet_size, seldom=self._kept.seldom
-        )
-        counted = [self._threads.submit(part) for part in parts]  # meanwhile the page is made
         total, found = page_of(
             self._searcher, filtered, (page - 1) * size, size, ranks=asked.ranks and order == "relevance"
         )
-        hits = tuple(self._hit(hit, asked) for hit in found)
+        markers = [Marker(asked.wanted[name]) for name in ("title", "abstract")]
+        hits = tuple(self._hit(hit, *markers) for hit in found)
         suggestion = self._suggestion(text, node, chosen, total) if total <= FEW else None
-        counts = {name: values for part in counted for name, values in part.result().items()}
-        return Results(hits, total, page, size, {name: counts[name] for name in wanted}, suggestion)
+        counted = counts(
+            self._searcher, self._schema, asked.query, chosen, wanted, facet_size, total=total, seldom=self._kept.seldom
+        )
+        return Results(hits, total, page, size, counted, suggestion)
 
     def similar(self, curie: str, n: int = 5) -> tuple[Hit, ...]:
         """Works that share the most telling words of title, keywords and abstract with one, the most similar first.
@@ -244,21 +240,21 @@ class Index:
             stop_words=sorted(STOP_WORDS),
         )
         _, hits = page_of(self._searcher, all_of([like], [itself]), 0, n, ranks=True)
-        return tuple(self._hit(hit, None) for hit in hits)
+        unmarked = Marker(Wanted())
+        return tuple(self._hit(hit, unmarked, unmarked) for hit in hits)
 
     def _filtered(self, query: Query, chosen: Mapping[str, Sequence[str | int]]) -> Query:
         return all_of([query, *(values_query(self._schema, name, values) for name, values in chosen.items())])
 
-    def _hit(self, found: Found, asked: Matching | None) -> Hit:
+    def _hit(self, found: Found, title: Marker, abstract: Marker) -> Hit:
         score, address = found
         stored = self._searcher.doc(address)
-        nothing = Wanted()
         return Hit(
             id=stored["id"][0],
             work=stored["work"][0],
             score=score,
-            title=marked(" ".join(_texts(stored, "title")), asked.wanted["title"] if asked else nothing),
-            passage=passage(" ".join(_texts(stored, "abstract")), asked.wanted["abstract"] if asked else nothing),
+            title=title.whole(" ".join(_texts(stored, "title"))),
+            passage=abstract.passage(" ".join(_texts(stored, "abstract"))),
         )
 
     def _suggestion(self, text: str, node: Node, chosen: Mapping[str, Sequence[str | int]], total: int) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, final
 
 import tantivy
@@ -48,30 +49,40 @@ class Vocabulary:
         of four.
         """
         known, by_length = self._words(fields)
-        edits = 1 if len(word) <= SHORTEST else 2
-        lengths = range(max(SHORTEST - 1, len(word) - edits), len(word) + edits + 1)
         least = known[word] * _MUCH_MORE
-        near = (
-            (distance, -known[other], other)
-            for length in lengths
-            for other, distance, _ in process.extract_iter(
-                word, by_length.get(length, ()), scorer=OSA.distance, score_cutoff=edits
+        for edits in (1,) if len(word) <= SHORTEST else (1, 2):
+            near = (
+                (distance, -known[other], other)
+                for length in range(max(SHORTEST - 1, len(word) - edits), len(word) + edits + 1)
+                for other, distance, _ in process.extract_iter(
+                    word,
+                    _more_frequent(by_length.get(length, ()), known, least),
+                    scorer=OSA.distance,
+                    score_cutoff=edits,
+                )
+                if other != word
             )
-            if other != word and known[other] > least
-        )
-        best = min(near, default=None)
-        return best[2] if best else None
+            best = min(near, default=None)
+            if best:
+                return best[2]
+        return None
 
     def _words(self, fields: tuple[str, ...]) -> tuple[Counter[str], dict[int, list[str]]]:
+        """Frequencies, and the words of each length, the most frequent first."""
         if fields not in self._read:
             known: Counter[str] = Counter()
             for field in fields:
                 known.update(dict(self._searcher.terms_with_prefix(field, "")))
             by_length = defaultdict(list)
-            for word in known:
+            for word, _ in known.most_common():
                 by_length[len(word)].append(word)
             self._read[fields] = known, dict(by_length)
         return self._read[fields]
+
+
+def _more_frequent(words: Sequence[str], known: Mapping[str, int], least: int) -> Sequence[str]:
+    """Those of words, ordered by frequency, that are in more texts than so many."""
+    return words[: bisect_left(words, -least, key=lambda word: -known[word])]
 
 
 def corrected(text: str, node: Node, vocabulary: Vocabulary) -> str | None:
