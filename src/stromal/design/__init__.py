@@ -7,7 +7,8 @@ from stromal.design.conduct import Effect, Measurement, Randomisation, Retention
 from stromal.design.eligibility import AnyOf, Criterion, FailedTreatment, MeasureCriterion, SubsetCriterion
 from stromal.design.endpoints import EndPoint
 from stromal.design.population import Population, PriorTreatment
-from stromal.design.reading import read_design, resolved_yaml
+from stromal.design.published import PublishedArm, PublishedTrial
+from stromal.design.reading import read_design, read_published, resolved_yaml
 from stromal.design.trial import TrialDesign, design_findings
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Population",
     "PriorTreatment",
     "Product",
+    "PublishedArm",
+    "PublishedTrial",
     "Randomisation",
     "Range",
     "Retention",
@@ -35,5 +38,6 @@ __all__ = [
     "Visits",
     "design_findings",
     "read_design",
+    "read_published",
     "resolved_yaml",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -15,6 +16,7 @@ from stromal.compute.findings import Finding
 from stromal.design.base import Fault, Place, SpecError, place_text, suggestion
 from stromal.design.parts import TrialParts
 from stromal.design.pooling import PoolSpec
+from stromal.design.published import PublishedTrial
 from stromal.design.soundness import disagreements_of_sound_parts
 from stromal.design.text import Document, TextError, dump, parse
 from stromal.design.trial import TrialDesign
@@ -57,7 +59,20 @@ def read_pool(path: str | PathLike[str]) -> PoolSpec:
     InputErrors
         Every fault found in the file.
     """
-    return _read(path, PoolSpec, "what to pool", _own_faults)
+    return _read(path, PoolSpec, "what to pool", partial(_own_faults, root=PoolSpec))
+
+
+def read_published(path: str | PathLike[str]) -> PublishedTrial:
+    """Read a published trial from a YAML file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or is not YAML.
+    InputErrors
+        Every fault found in the file.
+    """
+    return _read(path, PublishedTrial, "a published trial", partial(_own_faults, root=PublishedTrial))
 
 
 def _read(
@@ -150,8 +165,8 @@ def _excerpt(text: str, line: int | None) -> str | None:
     return lines[line - 1].strip() if line is not None and 0 < line <= len(lines) else None
 
 
-def _own_faults(error: ValidationError, data: dict[str, Any]) -> list[Fault]:
-    return [fault for detail in error.errors(include_url=False) for fault in _fault(detail, data, PoolSpec)]
+def _own_faults(error: ValidationError, data: dict[str, Any], root: type[BaseModel]) -> list[Fault]:
+    return [fault for detail in error.errors(include_url=False) for fault in _fault(detail, data, root)]
 
 
 def _design_faults(error: ValidationError, data: dict[str, Any]) -> list[Fault]:
