@@ -28,23 +28,48 @@ class PublishedArm(Sourced):
         What the arm was given beyond the drugs taken before; empty for placebo and for natural history.
     among : tuple of str
         Only patients who took one of these drugs (``none``: no drug) at baseline; empty for all.
+    eligibility : tuple of criteria
+        Criteria of this arm or group beyond those of the trial.
     not_simulated : str, optional
         Why the model cannot speak to this arm.
     """
 
     name: Text
     regimen: Annotated[tuple[Course, ...], Field(strict=False, max_length=50)] = ()
+    eligibility: Annotated[tuple[Criterion, ...], Field(strict=False, max_length=20)] = ()
     among: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = ()
     not_simulated: Text | None = None
 
     def _own_faults(self) -> Iterator[Fault]:
         yield from super()._own_faults()
-        for i, name in enumerate(self.among):
-            if name != NO_DRUG and name not in PRODUCTS:
-                remedy = suggestion(name, (NO_DRUG, *PRODUCTS))
-                yield Fault(("among", i), f"there is no product called {name!r}", remedy)
-        if self.not_simulated is not None and (self.regimen or self.among):
+        yield from _drug_faults(self.among)
+        if self.not_simulated is not None and (self.regimen or self.among or self.eligibility):
             yield Fault(("not_simulated",), "the arm has a regimen and is not simulated", "one of the two")
+
+
+class PublishedGroup(Sourced):
+    """What a result's `population` means, where it is not the whole arm.
+
+    Attributes
+    ----------
+    population : str
+        As in the table of results.
+    eligibility : tuple of criteria
+        Patients of the arm who meet all of these by values at baseline; empty for the whole arm.
+    among : tuple of str
+        Only patients who took one of these drugs (``none``: no drug) at baseline; empty for all.
+    not_simulated : str, optional
+        Why the model cannot speak to this group.
+    """
+
+    population: Text
+    eligibility: Annotated[tuple[Criterion, ...], Field(strict=False, max_length=20)] = ()
+    among: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = ()
+    not_simulated: Text | None = None
+
+    def _own_faults(self) -> Iterator[Fault]:
+        yield from super()._own_faults()
+        yield from _drug_faults(self.among)
 
 
 class PublishedTrial(Sourced):
@@ -65,6 +90,8 @@ class PublishedTrial(Sourced):
     arms : tuple of PublishedArm
     visits : Visits
         When patients were looked at; days of reported results are added.
+    groups : tuple of PublishedGroup
+        Every `population` of the trial's results; a result of a population that is not listed has no prediction.
     baseline : {"separate", "screening"}
         Whether baseline was measured again or the screening values are taken.
     """
@@ -75,6 +102,7 @@ class PublishedTrial(Sourced):
     population: Population
     eligibility: Annotated[tuple[Criterion, ...], Field(strict=False, max_length=100)] = ()
     arms: Annotated[tuple[PublishedArm, ...], Field(strict=False, min_length=1, max_length=50)]
+    groups: Annotated[tuple[PublishedGroup, ...], Field(strict=False, max_length=100)] = ()
     visits: Visits
     baseline: Literal["separate", "screening"] = "separate"
 
@@ -84,3 +112,10 @@ class PublishedTrial(Sourced):
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield Fault(("arms", i, "name"), f"two arms are called {name!r}", "another name")
+
+
+def _drug_faults(among: tuple[str, ...]) -> Iterator[Fault]:
+    for i, name in enumerate(among):
+        if name != NO_DRUG and name not in PRODUCTS:
+            remedy = suggestion(name, (NO_DRUG, *PRODUCTS))
+            yield Fault(("among", i), f"there is no product called {name!r}", remedy)
