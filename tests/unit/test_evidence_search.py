@@ -296,6 +296,14 @@ def test_counts_of_a_facet_ignore_what_is_chosen_in_it_but_not_in_others(index: 
     assert counts(index, "*", "year", filters=chosen) == {"2014": 1}
 
 
+@pytest.mark.parametrize("written", ["English", "eng", "EN", "en"])
+def test_a_language_is_chosen_by_its_name_or_any_code(index: Index, written: str) -> None:
+    found = index.search("*", filters={"language": [written]}, facets=["language"])
+    assert found.total > 0
+    assert found.total == index.search("*", filters={"language": ["English"]}).total
+    assert [(c.value, c.count) for c in found.facets["language"] if c.chosen] == [("English", found.total)]
+
+
 def test_a_value_with_signs_of_the_query_language_is_only_a_value(index: Index) -> None:
     assert found(index, "*", filters={"journal": ['JAMA" OR *:*']}) == []
 

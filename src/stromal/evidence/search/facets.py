@@ -11,6 +11,7 @@ from tantivy import Query
 
 from stromal.compute.errors import InputError
 from stromal.evidence.search.documents import FACETS, facet_field, facet_value
+from stromal.evidence.search.languages import language_name
 from stromal.evidence.search.matching import all_of, values_query
 from stromal.evidence.search.ranking import number_of
 
@@ -62,7 +63,7 @@ def checked_filters(filters: Filters) -> dict[str, tuple[str | int, ...]]:
         if isinstance(values, str):
             raise InputError("the values of a filter are a list", place=name, value=values, remedy=f"[{values!r}]")
         if values:
-            checked[name] = tuple(_year(v) if name == "year" else facet_value(str(v)) for v in values)
+            checked[name] = tuple(_value(name, v) for v in values)
     return checked
 
 
@@ -224,6 +225,12 @@ def _with_chosen(
 def _check_name(name: str) -> None:
     if name not in FACETS:
         raise InputError("there is no such facet", value=name, remedy=f"one of {', '.join(FACETS)}")
+
+
+def _value(name: str, value: str | int) -> str | int:
+    if name == "year":
+        return _year(value)
+    return facet_value(language_name(str(value)) if name == "language" else str(value))
 
 
 def _year(value: str | int) -> int:

@@ -54,11 +54,12 @@ class Vocabulary:
             near = (
                 (distance, -known[other], other)
                 for length in range(max(SHORTEST - 1, len(word) - edits), len(word) + edits + 1)
-                for other, distance, _ in process.extract_iter(
+                for other, distance, _ in process.extract(  # not extract_iter: that comes back to Python for each word
                     word,
                     _more_frequent(by_length.get(length, ()), known, least),
                     scorer=OSA.distance,
                     score_cutoff=edits,
+                    limit=None,
                 )
                 if other != word
             )
