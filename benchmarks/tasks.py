@@ -22,8 +22,9 @@ from stromal.design.trial import TrialDesign
 from stromal.engine import System, empty_schedule, load
 from stromal.engine.graph import OPERATIONS, Node, walk
 from stromal.population import draw, shipped_recipe
+from stromal.population.activity import STEP
 from stromal.population.candidates import Candidates
-from stromal.population.history import rest_of_trigger, stopped_drugs, until_referral
+from stromal.population.history import own_course, stopped_drugs, until_referral
 
 Array = NDArray[np.float64]
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -140,7 +141,8 @@ def systemic_sclerosis(patients: int) -> Task:
         "(a) The shipped model of systemic sclerosis",
         f"{len(model().states)} states. Two years from the trigger: a year of disease with the drugs taken before, "
         "then the year of CARE-SSc on placebo, one or two infusions of cord cells; visits every three months, then "
-        f"those of the trial. {parameters.shape[1]} parameters differ between patients.",
+        f"those of the trial; the activity of skin and lung changes every {STEP:g} days. "
+        f"{parameters.shape[1]} parameters differ between patients.",
         model(),
         parameters,
         schedule,
@@ -158,9 +160,9 @@ def care_ssc(start: int, n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     screening = ENTRY - design.visits.screening_days_before
     prior = np.maximum(people["first_symptom"], people["prior_start"] - people["referral"] + screening)
     parameters = drawn.parameters.assign(eff=design.effect.msc_effect)
-    candidates = Candidates(people.assign(referral=screening, prior_start=prior), parameters)
+    candidates = Candidates(people.assign(referral=screening, prior_start=prior), parameters, drawn.activity)
     entry = pd.Series(ENTRY, index=people.index)
-    parts = [until_referral(candidates, design.population), rest_of_trigger(candidates)]
+    parts = [until_referral(candidates, design.population), own_course(candidates, ENTRY + design.visits.last)]
     parts.append(stopped_drugs(candidates, entry))
     arm = (start + np.arange(n)) % len(design.arms)
     parts += [actions(a.regimen, parameters[arm == k], entry=ENTRY) for k, a in enumerate(design.arms)]

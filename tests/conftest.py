@@ -12,7 +12,6 @@ from stromal.biology import parameter_table
 from stromal.design import Range, TrialDesign, read_design
 from stromal.engine import Final, Status, Trajectories
 from stromal.engine.trajectories import EventQueue
-from stromal.population import shipped_recipe
 from stromal.population.measurement import READOUTS
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -64,7 +63,8 @@ def tiny(care: TrialDesign) -> TrialDesign:
 class StableDisease:
     """Stands in for the solver: every patient's true values stay as they are at referral.
 
-    The true skin score is normal over candidates (it follows one log-normal parameter of the patient).
+    The true skin score is normal over candidates: it follows one log-normal parameter that no draw of the population
+    moves.
     """
 
     mean, sd = 20.0, 6.0
@@ -75,9 +75,9 @@ class StableDisease:
 
     def score(self, parameters: pd.DataFrame) -> np.ndarray:
         """True skin score of each patient."""
-        spread = shipped_recipe().activity["kCs"]
-        median = parameter_table().at["kCs", "value"] * spread.median_factor
-        return self.mean + self.sd * np.log(parameters["kCs"].to_numpy() / median) / spread.log_sd
+        table = parameter_table()
+        z = np.log(parameters["kMF"].to_numpy() / table.at["kMF", "value"]) / table.at["kMF", "spread"]
+        return self.mean + self.sd * z
 
     def course(self, parameters, _schedule, times, outputs, start=None) -> Trajectories:
         """As `stromal.population.history.course`."""

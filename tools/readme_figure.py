@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     entry = next(e for e in summary["endpoints"] if e["endpoint"] == ENDPOINT)
     table = pd.read_parquet(folder / "replicates.parquet")
-    rows = table[(table["endpoint"] == ENDPOINT) & (table["activity"] == "central")].dropna(subset=["estimate"])
+    rows = table[table["endpoint"] == ENDPOINT].dropna(subset=["estimate"])
     bins = np.arange(np.floor(rows["estimate"].min()), rows["estimate"].max() + 1.0, 1.0)
     shares = {
         "null": f"{entry['type_one_error']:.1%} significant, either way",

@@ -18,6 +18,7 @@ from stromal.design import Course, read_design
 from stromal.engine import solve
 from stromal.engine.reference import Action, solve_one
 from stromal.population import draw, shipped_recipe
+from stromal.population.activity import activity_changes
 
 ROOT = Path(__file__).resolve().parents[1]
 ENTRY = 300.0
@@ -37,8 +38,9 @@ ALLOWED = 1e-5
 def patients(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Random patients, a third of them on each regimen, and their schedule."""
     population = read_design(ROOT / "examples" / "two-arm-60.yaml").population
-    people = draw(shipped_recipe(), population, Streams(2026, 0), 0, n).parameters
-    parts = [trigger(people)]
+    candidates = draw(shipped_recipe(), population, Streams(2026, 0), 0, n)
+    people = candidates.parameters
+    parts = [trigger(people), activity_changes(candidates.activity, -1.0, TIMES[-1])]
     for k, regimen in enumerate(REGIMENS):
         courses = [Course.model_validate(course) for course in regimen]
         parts.append(actions(courses, people.iloc[k :: len(REGIMENS)], entry=ENTRY))

@@ -230,6 +230,7 @@ KILLED = textwrap.dedent(
     from stromal import cli
     from stromal.compute.runfolder import RunFolder
     sys.modules["stromal.trial.run"].TRUTH_PATIENTS = 0
+    sys.modules["stromal.trial.run"].TRAJECTORY_REPLICATES = 1  # the second replicate is a piece of its own
     keep = RunFolder.keep
 
     def keep_one_and_die(self, position, result):
@@ -244,13 +245,13 @@ KILLED = textwrap.dedent(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a POSIX signal")
-def test_a_run_killed_half_way_and_resumed_has_the_bytes_of_a_run_in_one_go(folder, stromal):
-    args = (*RUN[:3], "--replicates", "1", "--workers", "1")
-    killed = subprocess.run([sys.executable, "-c", KILLED, *args, "--out", "killed"], check=False, cwd=folder)
+def test_a_run_killed_half_way_and_resumed_has_the_bytes_of_a_run_in_one_go(folder, stromal, monkeypatch):
+    monkeypatch.setattr(sys.modules["stromal.trial.run"], "TRAJECTORY_REPLICATES", 1)
+    killed = subprocess.run([sys.executable, "-c", KILLED, *RUN, "--out", "killed"], check=False, cwd=folder)
     assert killed.returncode == -signal.SIGKILL
     assert contents(folder / "killed") == [MARK, "pieces/000000.pickle"]
-    assert stromal(*args, "--out", "killed", "--resume")[0] == 0
-    assert stromal(*args, "--out", "straight")[0] == 0
+    assert stromal(*RUN, "--out", "killed", "--resume")[0] == 0
+    assert stromal(*RUN, "--out", "straight")[0] == 0
     for name in ("summary.json", "replicates.parquet", "example/visits.csv"):
         assert (folder / "killed" / name).read_bytes() == (folder / "straight" / name).read_bytes()
     assert json.loads((folder / "killed" / "provenance.json").read_text())["run"]["resumed"] is True

@@ -8,8 +8,9 @@ import pytest
 
 from stromal.compute.randomness import Streams, stream_key
 from stromal.design import EndPoint
-from stromal.population import enrol, shipped_recipe
+from stromal.population import enrol, shipped_posterior, shipped_recipe
 from stromal.population.people import per_person
+from stromal.population.posterior import MSC_EFFECT, Posterior, single
 from stromal.trial.conduct import conduct
 from stromal.trial.replicates import Piece, run_piece, simulate
 from stromal.trial.scenarios import SCENARIOS, effect_of, studies
@@ -34,7 +35,7 @@ def unrounded_score(data, design, study):
     """Skin score before rounding, (n_patients, n_visits): truth, drift of the study, rater and visit error."""
     people, errors = data.patients, design.measurement
     bias = errors.mrss_rater_sd * per_person(people, "rater bias", 0, SEED, normal=True)
-    score = data.true["mrss"] + np.outer(study.mrss_shift, np.minimum(data.days / 364.0, 1.0))
+    score = data.true["mrss"] + np.outer(study.mrss_shift, 1.0 - np.exp(-data.days / 91.0))
     for visit in range(len(data.days)):
         z = per_person(people, "visit error of mRSS", visit + 1, SEED, normal=True)
         score[:, visit] += bias + errors.mrss_visit_sd * z
@@ -47,11 +48,11 @@ def test_cells_that_do_nothing_and_harm_nobody_are_placebo(tiny):
     Measured scores are equal unless on an edge of rounding. The steps of the solver differ (an infusion is a step
     boundary), hence not bit for bit.
     """
-    design, recipe, n = no_adverse_events(tiny), shipped_recipe(), 12
-    cohort = enrol(design, recipe, SEED, [0], n)
-    study = studies("null", design, recipe, SEED, cohort.people["replicate"])
+    design, posterior, n = no_adverse_events(tiny), shipped_posterior(), 12
+    cohort = enrol(design, posterior, SEED, [0], n)
+    study = studies("null", design, posterior, SEED, cohort.people["replicate"])
     arms = {
-        arm.name: conduct(design, recipe, cohort, np.full(n, arm.name, dtype=object), study, SEED)
+        arm.name: conduct(design, posterior.base, cohort, np.full(n, arm.name, dtype=object), study, SEED)
         for arm in design.arms
     }
     placebo = arms.pop("placebo")
@@ -73,7 +74,7 @@ def test_cells_that_do_nothing_and_harm_nobody_are_placebo(tiny):
 
 @pytest.fixture(scope="module")
 def worlds(tiny):
-    return simulate(Piece(tiny, SEED, "central", (0, 1)))[1]
+    return simulate(Piece(tiny, SEED, (0, 1)))[1]
 
 
 def test_the_three_worlds_share_people_arms_and_baseline(worlds):
@@ -94,22 +95,39 @@ def test_the_effect_reaches_only_those_who_got_cells(worlds):
     assert (reference.true["mrss"][treated, -1] < null.true["mrss"][treated, -1]).all()
 
 
-def test_the_effect_of_a_world_is_none_the_designs_or_drawn(care):
-    recipe = shipped_recipe()
-    effects = {s: np.array([effect_of(s, care, recipe, Streams(SEED, r)) for r in range(300)]) for s in SCENARIOS}
+def test_the_effect_of_a_world_is_none_the_designs_or_that_of_the_draw(care):
+    """Under `prior` a draw without effect stays without, and the others differ between studies as the recipe says."""
+    one = single(shipped_recipe())
+    draws = pd.concat([one.draws, one.draws.assign(**{MSC_EFFECT: 0.5})], ignore_index=True)
+    posterior = Posterior(one.base, draws)
+    effects = {s: np.array([effect_of(s, care, posterior, Streams(SEED, r)) for r in range(600)]) for s in SCENARIOS}
     assert (effects["null"] == 0.0).all()
     assert (effects["reference"] == care.effect.msc_effect).all()
-    zero = (effects["prior"] == 0.0).mean()
-    assert abs(zero - 0.4) < 5.0 * np.sqrt(0.24 / 300)
-    assert len(np.unique(effects["prior"][effects["prior"] > 0.0])) == (effects["prior"] > 0.0).sum()
+    assert (effects["prior"][::2] == 0.0).all()
+    factor = effects["prior"][1::2] / 0.5
+    share = one.base.study.treatment_share
+    assert abs(factor.mean() - 1.0) < 5.0 * share / np.sqrt(300)
+    assert abs(factor.std() - share) < 5.0 * share / np.sqrt(600)
+
+
+def test_in_every_world_a_study_drifts_as_its_draw_says(care):
+    one = single(shipped_recipe())
+    draws = pd.concat(
+        [one.draws.assign(mrss_drift=d, mrss_sd=1e-9, fvc_drift=-d, fvc_sd=1e-9) for d in (-3.0, 2.0)],
+        ignore_index=True,
+    )
+    for scenario in SCENARIOS:
+        study = studies(scenario, care, Posterior(one.base, draws), SEED, [0, 1, 2, -1])
+        np.testing.assert_allclose(study.mrss_shift, [-3.0, 2.0, -3.0, 2.0], atol=1e-7)
+        np.testing.assert_allclose(study.fvc_shift, [3.0, -2.0, 3.0, -2.0], atol=1e-7)
 
 
 def test_a_blinded_study_has_no_expectation_and_an_open_one_has(care, series):
-    recipe = shipped_recipe()
-    blinded = studies("null", care, recipe, SEED, range(200))
-    open_label = studies("null", series, recipe, SEED, range(200))
+    posterior = shipped_posterior()
+    blinded = studies("null", care, posterior, SEED, range(200))
+    open_label = studies("null", series, posterior, SEED, range(200))
     assert (blinded.expectation == 0.0).all()
-    mean, sd = recipe.study.expectation_mean, recipe.study.expectation_sd
+    mean, sd = posterior.base.study.expectation_mean, posterior.base.study.expectation_sd
     assert abs(open_label.expectation.mean() - mean) < 5.0 * sd / np.sqrt(200)
     np.testing.assert_array_equal(blinded.mrss_shift, open_label.mrss_shift)
 
@@ -134,7 +152,7 @@ def spied(monkeypatch, design, replicates=(0, 1)):
 
     monkeypatch.setattr(Streams, "uniform", spy)
     monkeypatch.setattr(Streams, "normal", normal)
-    run_piece(Piece(design, SEED, "central", tuple(replicates)))
+    run_piece(Piece(design, SEED, tuple(replicates)))
     return drawn, asked
 
 
@@ -178,7 +196,7 @@ def test_an_end_point_more_moves_no_other_draw_and_no_other_result(care, stable_
     design = care.model_copy(update={"sample_size": 60})
     extra = EndPoint.model_validate(EXTRA)
     more = design.model_copy(update={"endpoints": (extra, *design.endpoints)})
-    first, second = (run_piece(Piece(d, SEED, "central", (0, 1))).estimates for d in (design, more))
+    first, second = (run_piece(Piece(d, SEED, (0, 1))).estimates for d in (design, more))
     assert (second["endpoint"] == "crp_change").any()
     assert_same_tables(second[second["endpoint"] != "crp_change"].reset_index(drop=True), first)
 
@@ -189,7 +207,7 @@ def test_a_visit_more_moves_no_error_of_the_others(two_arm, stable_disease):
         update={"visits": two_arm.visits.model_copy(update={"days": (*two_arm.visits.days, 455)})}
     )
     first, second = (
-        simulate(Piece(d.model_copy(update={"sample_size": 20}), SEED, "central", (0,), ("null",)))[1]["null"]
+        simulate(Piece(d.model_copy(update={"sample_size": 20}), SEED, (0,), ("null",)))[1]["null"]
         for d in (two_arm, longer)
     )
     early = (first.patients["left"] <= 364).to_numpy()

@@ -17,8 +17,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stromal.biology import parameter_table
 from stromal.design import read_design
 from stromal.design.trial import TrialDesign
+from stromal.population.hyperparameters import hyperparameters
+from stromal.population.posterior import shipped_posterior
 from stromal.report import patient_figure, population_figure, write_report
 from stromal.trial.conduct import TrialData
 from stromal.trial.run import TrialResult
@@ -28,7 +31,7 @@ from stromal.trial.summary import summarise
 EXAMPLES = Path(str(resources.files("stromal"))) / "examples"
 REPLICATES = 30
 SECTIONS = (
-    *("question", "answer", "courses", "placebo", "responders", "endpoints", "spread"),
+    *("question", "answer", "courses", "placebo", "responders", "endpoints"),
     *("baseline", "safety", "cells", "limits", "design", "parameters", "provenance"),
 )
 LEVELS = {"mrss": 25.0, "fvc_pct": 80.0, "fvc_ml": 2900.0, "dlco_pct": 65.0, "crp_mg_l": 8.0, "ct_extent_pct": 20.0}
@@ -120,29 +123,27 @@ def _data(design: TrialDesign, random: np.random.Generator, shift: float) -> Tri
 
 def _estimates(design: TrialDesign, random: np.random.Generator) -> pd.DataFrame:
     rows = []
-    for activity in ("low", "central", "high"):
-        for scenario, rate in zip(SCENARIOS, (0.05, 0.4, 0.2), strict=True):
-            for replicate in range(REPLICATES):
-                effect = 0.0 if scenario == "null" else float(random.choice([0.0, 0.7]))
-                for endpoint in design.endpoints:
-                    estimate = float(random.normal(-0.2, 0.15))
-                    good = (estimate < 0.0) == (endpoint.benefit == "lower")
-                    rejects = bool(random.random() < rate)
-                    rows.append(
-                        {
-                            "activity": activity,
-                            "scenario": scenario,
-                            "replicate": replicate,
-                            "endpoint": endpoint.name,
-                            "msc_effect": effect,
-                            "randomised": design.sample_size,
-                            "estimate": estimate,
-                            "ci_low": estimate - 0.3,
-                            "ci_high": estimate + 0.3,
-                            "rejects": rejects,
-                            "favours_treatment": rejects and good,
-                        }
-                    )
+    for scenario, rate in zip(SCENARIOS, (0.05, 0.4, 0.2), strict=True):
+        for replicate in range(REPLICATES):
+            effect = 0.0 if scenario == "null" else float(random.choice([0.0, 0.7]))
+            for endpoint in design.endpoints:
+                estimate = float(random.normal(-0.2, 0.15))
+                good = (estimate < 0.0) == (endpoint.benefit == "lower")
+                rejects = bool(random.random() < rate)
+                rows.append(
+                    {
+                        "scenario": scenario,
+                        "replicate": replicate,
+                        "endpoint": endpoint.name,
+                        "msc_effect": effect,
+                        "randomised": design.sample_size,
+                        "estimate": estimate,
+                        "ci_low": estimate - 0.3,
+                        "ci_high": estimate + 0.3,
+                        "rejects": rejects,
+                        "favours_treatment": rejects and good,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
@@ -219,9 +220,6 @@ def test_probabilities_in_the_text_are_those_of_the_summary(care_text: str, care
     assert f"{100 * skin[key]:.1f} % (± {100 * skin[f'{key}_mcse']:.1f})" in page.text("answer")
     for endpoint in summary["endpoints"]:
         assert f"{100 * endpoint[key]:.1f} %" in page.text("endpoints")
-    for level in summary["spread"]:
-        (skin,) = [e for e in level["endpoints"] if e["endpoint"] == "mrss_change"]
-        assert f"{100 * skin[key]:.1f} %" in page.text("spread")
 
 
 def test_truth_and_bias_in_the_table_are_those_of_the_summary(care_text: str, care_result: TrialResult) -> None:
@@ -253,10 +251,36 @@ def test_secondary_end_points_are_called_secondary(care_text: str) -> None:
 
 
 def test_counts_of_assumed_parameters_are_those_of_the_table(care_text: str) -> None:
-    from stromal.biology import parameter_table  # noqa: PLC0415 - only this test needs the model's table
-
     counts = parameter_table()["origin"].value_counts()
     assert f"{counts['assumed']} are assumed" in Page(care_text).text("parameters")
+
+
+def test_the_belief_as_used_stands_beside_its_prior(care_text: str, care_result: TrialResult) -> None:
+    effect: Any = care_result.summary["effect"]
+    page = Page(care_text)
+    before, after = (f"{100 * effect[f'{k}_share_at_zero']:.0f} %" for k in ("prior", "posterior"))
+    assert f"{after} chance that the cells do nothing; {before} before" in page.text("answer")
+    words = page.text("limits")
+    assert f"a mean of {effect['prior_mean']:.2f} and gives {before} to no effect" in words
+    assert f"the mean is {effect['posterior_mean']:.2f} with {after} at no effect" in words
+
+
+def test_every_number_learned_is_shown_with_its_prior_and_its_posterior(care_text: str) -> None:
+    """Ends of 90 % by other means: of the posterior by sorting, of the prior by 1.645 SD."""
+    priors, draws = hyperparameters().priors(), shipped_posterior().draws
+    words = Page(care_text).text("parameters")
+    for name, prior in priors.items():
+        low, high = np.exp(np.percentile(np.sort(draws[name]), [5, 95]))
+        before = [np.exp(prior.mean + z * prior.sd) for z in (-1.6448536, 1.6448536)]
+        assert f"{before[0]:.2f} to {before[1]:.2f} {low:.2f} to {high:.2f}" in words
+        for symbol in hyperparameters().hyperparameters[name].moves:
+            row = words.split(f" {symbol} {parameter_table().at[symbol, 'name']} ")[1]
+            assert row.partition("median learned: factor ")[2].startswith(f"{low:.2f} to {high:.2f} (90 %)")
+    assert words.count("median learned") == sum(len(h.moves) for h in hyperparameters().hyperparameters.values())
+
+
+def test_the_number_of_draws_of_the_population_is_said(care_text: str) -> None:
+    assert f"another of the {len(shipped_posterior().draws)} draws" in Page(care_text).text("limits")
 
 
 def test_no_number_is_missing_in_the_words(care_text: str, single: tuple[TrialDesign, TrialResult, str]) -> None:

@@ -29,7 +29,7 @@ def run(design, **options):
 
 
 def ordered(result):
-    keys = ["activity", "scenario", "replicate", "endpoint"]
+    keys = ["scenario", "replicate", "endpoint"]
     return result.replicates.sort_values(keys).reset_index(drop=True)
 
 
@@ -43,14 +43,15 @@ def assert_same_summary(first, second):
 def test_neither_workers_nor_the_cut_into_pieces_change_a_bit(tiny, few, monkeypatch):
     one = run(tiny)
     monkeypatch.setattr(RUN, "pieces", functools.partial(pieces, patients=1))
-    assert len(RUN.plan(tiny, REPLICATES, 1)) == 3 * REPLICATES
+    assert len(RUN.plan(tiny, REPLICATES, 1)) == REPLICATES
     assert_same_summary(one, run(tiny, workers=3))
 
 
-def test_a_run_that_goes_on_with_kept_pieces_ends_as_if_never_interrupted(tiny, few, stable_disease):
+def test_a_run_that_goes_on_with_kept_pieces_ends_as_if_never_interrupted(tiny, few, stable_disease, monkeypatch):
+    monkeypatch.setattr(RUN, "pieces", functools.partial(pieces, patients=1))
     kept, again = {}, []
     one = run(tiny, replicates=3, keep=kept.__setitem__)
-    assert sorted(kept) == list(range(len(RUN.plan(tiny, 3, 1))))
+    assert sorted(kept) == [0, 1, 2]
     half = {k: v for k, v in kept.items() if k % 2}
     resumed = run(tiny, replicates=3, done=half, keep=lambda position, _: again.append(position))
     assert sorted([*again, *half]) == sorted(kept)
@@ -68,8 +69,8 @@ def test_trajectories_come_from_the_same_replicates_however_the_work_is_cut(tiny
     for patients in (1, 24, 40, 1000):
         monkeypatch.setattr(RUN, "pieces", functools.partial(pieces, patients=patients))
         assert shown() == [0, 1, 2, 3, 4]
-        central = [p for p in RUN.plan(tiny, 12, 1) if p.activity == "central" and not p.is_truth]
-        assert [r for p in central for r in p.replicates] == list(range(12))
+        trials = [p for p in RUN.plan(tiny, 12, 1) if not p.is_truth]
+        assert [r for p in trials for r in p.replicates] == list(range(12))
 
 
 def test_the_summary_has_every_key_is_json_and_depends_on_the_seed(tiny, stable_disease, monkeypatch):
@@ -78,7 +79,8 @@ def test_the_summary_has_every_key_is_json_and_depends_on_the_seed(tiny, stable_
     first = run(tiny, replicates=2, progress=lambda k, n: done.append((k, n)))
     summary = json.loads(canonical_json(first.summary))
     assert {
-        "design", "replicates", "seed", "endpoints", "trajectories", "safety", "supply", "failures"
+        "design", "replicates", "seed", "endpoints", "trajectories", "safety", "supply", "failures",
+        "effect", "population_draws",
     } <= summary.keys()  # fmt: skip
     assert {"title", "registry", "content_hash"} <= summary["design"].keys()
     assert (summary["replicates"], summary["seed"], summary["failures"]) == (2, 1, 0)

@@ -11,6 +11,7 @@ from scipy import stats
 from stromal.compute.randomness import Streams
 from stromal.population import draw, enrol, shipped_recipe
 from stromal.population.measurement import measured_values
+from stromal.population.posterior import single
 from stromal.trial.conduct import Study, conduct
 
 N = 6000
@@ -26,7 +27,7 @@ def without_other_criteria(design, **changes):
 def change_after_a_year(design):
     """Observed change of everybody seen at one year, on placebo."""
     recipe = shipped_recipe()
-    cohort = enrol(design, recipe, 1, [0], N)
+    cohort = enrol(design, single(recipe), 1, [0], N)
     nothing = np.zeros(N)
     study = Study(nothing, nothing, nothing, nothing)
     placebo = np.full(N, "placebo", dtype=object)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import stromal.calibration
-from stromal.design import MeasureCriterion, PublishedTrial, read_published
+from stromal.design import MeasureCriterion, PublishedTrial, SubsetCriterion, read_published
 from stromal.evidence.usable import usable_results
 
 FILES = sorted((Path(stromal.calibration.__file__).parent / "library").glob("*.yaml"))
@@ -46,6 +46,31 @@ def test_every_arm_with_a_usable_result_is_named_in_the_file_of_its_trial(librar
     known = {trial.trial: {arm.name for arm in trial.arms} for trial in library.values()}
     pairs = {(trial, arm) for trial, arms in reported().items() if trial in known for arm in arms}
     assert {(trial, arm) for trial, arm in pairs if arm not in known[trial]} == NOT_YET_NAMED
+
+
+def test_every_population_of_a_usable_result_is_a_group_in_the_file_of_its_trial(
+    library: dict[str, PublishedTrial],
+) -> None:
+    named = {(trial.trial, group.population) for trial in library.values() for group in trial.groups}
+    table = usable_results()
+    told = table[table["population"] != ""]
+    assert len(told)
+    assert set(zip(told["trial"], told["population"], strict=True)) - named == set()
+
+
+def test_a_group_that_is_not_simulated_has_no_criteria(library: dict[str, PublishedTrial]) -> None:
+    for trial in library.values():
+        for group in trial.groups:
+            assert group.not_simulated is None or not (group.eligibility or group.among), group.population
+
+
+def test_each_subset_of_the_spanish_registry_is_an_arm_of_one_file(library: dict[str, PublishedTrial]) -> None:
+    registry = library["rescle"]
+    assert registry.population.subsets == {"diffuse": 0.5, "limited": 0.5}
+    assert {arm.name: arm.eligibility for arm in registry.arms} == {
+        "dcSSc": (SubsetCriterion(subset=("diffuse",)),),
+        "lcSSc": (SubsetCriterion(subset=("limited",)),),
+    }
 
 
 @pytest.mark.parametrize("group", CALIBRATED)

@@ -16,6 +16,7 @@ from stromal.compute.findings import Finding
 from stromal.design import (
     MEASURES,
     PRODUCTS,
+    AntibodyCriterion,
     AnyOf,
     Arm,
     Course,
@@ -131,6 +132,20 @@ def warnings(tmp_path: Path, **changes: object) -> list[str]:
     found = design_findings(read(tmp_path, {**SHORT, **changes}))
     assert all(finding.severity == "warning" and finding.remedy for finding in found)
     return [finding.place for finding in found]
+
+
+def test_a_criterion_on_the_antibody_is_read_alone_and_within_alternatives(tmp_path: Path) -> None:
+    antibody = {"antibody": ["ATA", "RNAP3"]}
+    design = read(tmp_path, SHORT | {"eligibility": [antibody, {"any_of": [[antibody, {"subset": ["diffuse"]}]]}]})
+    first, second = design.eligibility
+    assert first == AntibodyCriterion(antibody=("ATA", "RNAP3"))
+    assert isinstance(second, AnyOf)
+    assert second.any_of[0][0] == first
+
+
+def test_an_unknown_antibody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises((InputError, InputErrors), match=r"no antibody called 'AT'.*ATA, ACA, RNAP3, other"):
+        read(tmp_path, SHORT | {"eligibility": [{"antibody": ["AT"]}]})
 
 
 def test_a_last_block_cut_short_is_a_warning_and_not_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from scipy import stats
 
 from stromal.biology import parameter_table
 from stromal.compute.randomness import Streams
+from stromal.design.base import FrozenMapping
 from stromal.design.catalogue import DAYS_PER_MONTH
 from stromal.population import draw, shipped_recipe
 from stromal.population.candidates import NONE
@@ -26,6 +27,7 @@ def test_a_candidate_is_the_same_in_any_range(many, two_arm, start, n):
     for part, whole in ((own.people, many.people), (own.parameters, many.parameters)):
         expected = whole.iloc[start : start + n].reset_index(drop=True)
         pd.testing.assert_frame_equal(part, expected, check_exact=True)
+    np.testing.assert_array_equal(own.activity, many.activity[start : start + n])
 
 
 def test_another_replicate_has_other_people(many, two_arm):
@@ -75,17 +77,19 @@ def test_ages_follow_the_truncated_normal_distribution(many):
     assert stats.kstest(many.people["age_years"], expected.cdf).pvalue > FALSE_ALARM
 
 
+def shifted():
+    """Parameters that depend on subset or antibody."""
+    recipe = shipped_recipe()
+    return {s for e in (recipe.subset_effects, recipe.antibody_effects) for m in e.values() for s in m}
+
+
 def test_parameters_are_log_normal_around_their_values_within_bounds(many):
     recipe, table = shipped_recipe(), parameter_table()
-    shifted = {s for e in (recipe.subset_effects, recipe.antibody_effects) for m in e.values() for s in m}
     checked = 0
     for symbol in many.parameters.columns:
-        if symbol in {*shifted, *recipe.bounds, "FVCpred"}:
+        if symbol in {*shifted(), *recipe.bounds, "FVCpred"}:
             continue
-        own = recipe.activity.get(symbol)
-        spread = table.at[symbol, "spread"] if own is None else own.log_sd
-        factor = 1.0 if own is None else own.median_factor
-        z = np.log(many.parameters[symbol] / (factor * table.at[symbol, "value"])) / spread
+        z = np.log(many.parameters[symbol] / table.at[symbol, "value"]) / table.at[symbol, "spread"]
         assert stats.kstest(z, "norm").pvalue > FALSE_ALARM, symbol
         checked += 1
     assert checked > 20
@@ -95,22 +99,25 @@ def test_parameters_are_log_normal_around_their_values_within_bounds(many):
 
 
 def test_no_two_parameters_of_a_patient_move_together_by_accident(many):
-    symbols = sorted(shipped_recipe().activity)
-    logs = np.log(many.parameters[symbols].to_numpy())
-    correlation = np.corrcoef(logs.T) - np.eye(len(symbols))
+    symbols = [s for s in many.parameters if parameter_table()["spread"].get(s, 0.0) > 0.0 and s not in shifted()]
+    assert len(symbols) > 20
+    ranks = many.parameters[symbols].rank().to_numpy()
+    correlation = np.corrcoef(ranks.T) - np.eye(len(symbols))
     assert np.abs(correlation).max() < 6.0 / np.sqrt(N)
 
 
-def test_the_level_of_activity_scales_the_same_draws(many, two_arm):
-    recipe = shipped_recipe()
-    low = draw(recipe.with_activity("low"), two_arm.population, Streams(1, 0), 0, N)
-    pd.testing.assert_frame_equal(low.people, many.people, check_exact=True)
-    value = parameter_table().at["kCs", "value"] * recipe.activity["kCs"].median_factor
-    np.testing.assert_allclose(
-        np.log(low.parameters["kCs"] / value),
-        np.log(many.parameters["kCs"] / value) * recipe.activity_scale["low"],
-        rtol=1e-9,
-    )
+@pytest.mark.parametrize("symbol", ["kCs", "h0"])
+def test_a_factor_on_a_median_moves_that_parameter_and_nothing_else(many, two_arm, symbol):
+    """Of a parameter that differs between patients, and of one that is the same in all of them."""
+    recipe = shipped_recipe().model_copy(update={"median_factors": FrozenMapping({symbol: 1.5})})
+    moved = draw(recipe, two_arm.population, Streams(1, 0), 0, N)
+    before = many.parameters[symbol] if symbol in many.parameters else parameter_table().at[symbol, "value"]
+    np.testing.assert_allclose(moved.parameters[symbol] / before, 1.5, rtol=1e-12)
+    others = moved.parameters.columns.drop(symbol)
+    same = many.parameters[others]
+    pd.testing.assert_frame_equal(moved.parameters[others], same, check_exact=True)
+    pd.testing.assert_frame_equal(moved.people, many.people, check_exact=True)
+    np.testing.assert_array_equal(moved.activity, many.activity)
 
 
 def test_limited_disease_has_the_factors_of_the_recipe(series):

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from stromal.compute.errors import InputError
-from stromal.design import MeasureCriterion
-from stromal.population import enrol, shipped_recipe
+from stromal.design import AntibodyCriterion, MeasureCriterion
+from stromal.population import enrol, shipped_posterior
 
 N = 40
 
 
 def enrolled(design, replicates=(0, 1, 2), n=N):
-    return enrol(design, shipped_recipe(), 1, list(replicates), n)
+    return enrol(design, shipped_posterior(), 1, list(replicates), n)
 
 
 def test_everybody_enrolled_meets_every_criterion_by_measured_values(two_arm, stable_disease):
@@ -116,6 +116,15 @@ def test_alternatives_and_failed_drugs_are_ways_in(care, stable_disease):
     assert (skin | lung).all()
     assert p["prior_drug"].isin(["methotrexate", "mycophenolate"]).all()
     assert ((p["referral"] - p["prior_start"]) >= 3 * 365.25 / 12 - 1e-9).all()
+
+
+def test_only_patients_with_an_admitted_antibody_are_enrolled(two_arm, stable_disease):
+    alone = AntibodyCriterion(antibody=("ATA",))
+    several = AntibodyCriterion(antibody=("ACA", "RNAP3", "other"))
+    for criterion in (alone, several):
+        cohort = enrolled(two_arm.model_copy(update={"eligibility": (*two_arm.eligibility, criterion)}), n=12)
+        assert set(cohort.people["antibody"]) <= set(criterion.antibody)
+        assert cohort.screened[f"failed {len(two_arm.eligibility) + 1}"].sum() > 0
 
 
 def test_the_real_disease_gives_the_same_patients_whatever_the_number_of_rounds(two_arm):

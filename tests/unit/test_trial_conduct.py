@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from stromal.design.conduct import Randomisation
-from stromal.population import enrol, shipped_recipe
+from stromal.population import enrol, shipped_posterior
 from stromal.trial.allocation import allocate
 from stromal.trial.conduct import Study, conduct
 from stromal.trial.safety import infuse, received
@@ -146,11 +146,11 @@ def test_a_withheld_infusion_leaves_the_rest_of_the_regimen(care):
 
 
 def conducted(design, arm, n=200, **hazards):
-    recipe = shipped_recipe()
-    cohort = enrol(design, recipe, 1, [0], n)
+    posterior = shipped_posterior()
+    cohort = enrol(design, posterior, 1, [0], n)
     nothing = np.zeros(n)
     arms = np.full(n, arm, dtype=object)
-    return conduct(design, recipe, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
+    return conduct(design, posterior.base, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
 
 
 def test_nothing_is_measured_after_death_or_leaving_and_the_truth_goes_on(two_arm, stable_disease):
@@ -177,24 +177,25 @@ def test_cells_are_counted_by_weight_for_the_infusions_that_were_given(two_arm, 
     assert (conducted(two_arm, "placebo").patients["cells"] == 0).all()
 
 
-def test_an_effect_of_the_study_shifts_every_arm_alike_and_grows_over_the_year(two_arm, stable_disease):
-    recipe, n = shipped_recipe(), 300
-    cohort = enrol(two_arm, recipe, 1, [0], n)
+def test_an_effect_of_the_study_shifts_every_arm_alike_and_comes_within_months(two_arm, stable_disease):
+    posterior, n = shipped_posterior(), 300
+    cohort = enrol(two_arm, posterior, 1, [0], n)
     nothing, arms = np.zeros(n), np.full(n, "placebo", dtype=object)
-    plain = conduct(two_arm, recipe, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
-    moved = conduct(two_arm, recipe, cohort, arms, Study(nothing + 8.0, nothing - 4.0, nothing, nothing), 1)
+    plain = conduct(two_arm, posterior.base, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
+    moved = conduct(two_arm, posterior.base, cohort, arms, Study(nothing + 8.0, nothing - 4.0, nothing, nothing), 1)
     score = np.nanmean(moved.measured["mrss"] - plain.measured["mrss"], axis=0)
-    np.testing.assert_allclose(score, 8.0 * plain.days / 364.0, atol=0.15)
+    share = 1.0 - np.exp(-plain.days / 91.0)
+    np.testing.assert_allclose(score, 8.0 * share, atol=0.15)
     fvc = np.nanmean(moved.measured["fvc_pct"] - plain.measured["fvc_pct"], axis=0)
-    np.testing.assert_allclose(fvc, -4.0 * plain.days / 364.0, atol=1e-9)
+    np.testing.assert_allclose(fvc, -4.0 * share, atol=1e-9)
 
 
 def test_expectation_lowers_every_score_after_baseline(two_arm, stable_disease):
-    recipe, n = shipped_recipe(), 300
-    cohort = enrol(two_arm, recipe, 1, [0], n)
+    posterior, n = shipped_posterior(), 300
+    cohort = enrol(two_arm, posterior, 1, [0], n)
     nothing, arms = np.zeros(n), np.full(n, "placebo", dtype=object)
-    plain = conduct(two_arm, recipe, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
-    open_label = conduct(two_arm, recipe, cohort, arms, Study(nothing, nothing, nothing - 3.0, nothing), 1)
+    plain = conduct(two_arm, posterior.base, cohort, arms, Study(nothing, nothing, nothing, nothing), 1)
+    open_label = conduct(two_arm, posterior.base, cohort, arms, Study(nothing, nothing, nothing - 3.0, nothing), 1)
     difference = np.nanmean(open_label.measured["mrss"] - plain.measured["mrss"], axis=0)
     np.testing.assert_allclose(difference, -3.0 * (plain.days > 0), atol=0.1)
 

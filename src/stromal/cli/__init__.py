@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from stromal.cli.calibration import calibrate, validate
 from stromal.cli.console import complain
 from stromal.cli.evidence import evidence
 from stromal.cli.installation import doctor
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 app.command("patient")(patient)
 app.command("doctor")(doctor)
+app.command("calibrate")(calibrate)
+app.command("validate")(validate)
 app.add_typer(trial, name="trial")
 app.add_typer(model, name="model")
 app.add_typer(population, name="population")

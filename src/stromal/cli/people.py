@@ -14,7 +14,7 @@ from stromal.cli.console import answer, design_with_warnings, say, show
 from stromal.cli.options import AsJson, Design, Out, Seed
 from stromal.compute.runfolder import write_atomic
 from stromal.population.describe import describe
-from stromal.population.recipe import shipped_recipe
+from stromal.population.posterior import shipped_posterior
 from stromal.report import patient_figure, population_figure
 from stromal.report.publish import summary_text
 from stromal.trial.patient import virtual_patient
@@ -49,7 +49,7 @@ def population_describe(
     as_json: AsJson = False,
 ) -> None:
     """Describe early diffuse patients of the population: covariates, disease at referral, answers to treatment."""
-    card = describe(shipped_recipe(), candidates, seed)
+    card = describe(shipped_posterior(), candidates, seed)
     numbers = card.people[list(_DESCRIBED)].describe(percentiles=[0.05, 0.5, 0.95]).T
     if out is not None:
         write_atomic(out, population_figure(card.people, "Early diffuse disease at referral"))

@@ -4,7 +4,14 @@ from stromal.design.arms import Arm, Course
 from stromal.design.base import Range
 from stromal.design.catalogue import MEASURES, PRODUCTS, Measure, Product
 from stromal.design.conduct import Effect, Measurement, Randomisation, Retention, Safety, Visits
-from stromal.design.eligibility import AnyOf, Criterion, FailedTreatment, MeasureCriterion, SubsetCriterion
+from stromal.design.eligibility import (
+    AntibodyCriterion,
+    AnyOf,
+    Criterion,
+    FailedTreatment,
+    MeasureCriterion,
+    SubsetCriterion,
+)
 from stromal.design.endpoints import EndPoint
 from stromal.design.population import Population, PriorTreatment
 from stromal.design.published import PublishedArm, PublishedTrial
@@ -14,6 +21,7 @@ from stromal.design.trial import TrialDesign, design_findings
 __all__ = [
     "MEASURES",
     "PRODUCTS",
+    "AntibodyCriterion",
     "AnyOf",
     "Arm",
     "Course",

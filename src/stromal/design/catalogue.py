@@ -168,4 +168,5 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType({product.name: product for pr
 MEASURES: Mapping[str, Measure] = MappingProxyType({measure.name: measure for measure in _MEASURES})
 END_POINT_MEASURES: tuple[str, ...] = tuple(m.name for m in _MEASURES if m.benefit is not None)
 SUBSETS: tuple[str, ...] = ("diffuse", "limited")
+ANTIBODIES: tuple[str, ...] = ("ATA", "ACA", "RNAP3", "other")
 DAYS_PER_MONTH = 365.25 / 12

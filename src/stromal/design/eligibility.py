@@ -1,4 +1,4 @@
-"""Who may enter: criteria on measured screening values, earlier treatment and subset."""
+"""Who may enter: criteria on measured screening values, earlier treatment, subset and antibody."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from stromal.design.base import Fault, NotNegative, Sourced, one_of
-from stromal.design.catalogue import MEASURES, PRODUCTS, SUBSETS
+from stromal.design.catalogue import ANTIBODIES, MEASURES, PRODUCTS, SUBSETS
 
 MeasureName = Annotated[str, AfterValidator(one_of(MEASURES, "measure"))]
 ProductName = Annotated[str, AfterValidator(one_of(PRODUCTS, "product"))]
+AntibodyName = Annotated[str, AfterValidator(one_of(ANTIBODIES, "antibody"))]
 SubsetName = Annotated[str, AfterValidator(one_of(SUBSETS, "subset"))]
 
 
@@ -79,7 +80,24 @@ class SubsetCriterion(Sourced):
     subset: Annotated[tuple[SubsetName, ...], Field(strict=False, min_length=1)]
 
 
-_KIND_BY_KEY = {"any_of": "AnyOf", "failed": "FailedTreatment", "subset": "SubsetCriterion"}
+class AntibodyCriterion(Sourced):
+    """The patient's antibody is one of these.
+
+    Attributes
+    ----------
+    antibody : tuple of {"ATA", "ACA", "RNAP3", "other"}
+        Antibodies admitted.
+    """
+
+    antibody: Annotated[tuple[AntibodyName, ...], Field(strict=False, min_length=1)]
+
+
+_KIND_BY_KEY = {
+    "any_of": "AnyOf",
+    "failed": "FailedTreatment",
+    "subset": "SubsetCriterion",
+    "antibody": "AntibodyCriterion",
+}
 
 
 def _kind(value: Any) -> str:
@@ -93,7 +111,8 @@ def _kind(value: Any) -> str:
 SimpleCriterion = Annotated[
     Annotated[MeasureCriterion, Tag("MeasureCriterion")]
     | Annotated[FailedTreatment, Tag("FailedTreatment")]
-    | Annotated[SubsetCriterion, Tag("SubsetCriterion")],
+    | Annotated[SubsetCriterion, Tag("SubsetCriterion")]
+    | Annotated[AntibodyCriterion, Tag("AntibodyCriterion")],
     Discriminator(_kind),
 ]
 Alternative = Annotated[tuple[SimpleCriterion, ...], Field(strict=False, min_length=1)]
@@ -115,6 +134,7 @@ Criterion = Annotated[
     Annotated[MeasureCriterion, Tag("MeasureCriterion")]
     | Annotated[FailedTreatment, Tag("FailedTreatment")]
     | Annotated[SubsetCriterion, Tag("SubsetCriterion")]
+    | Annotated[AntibodyCriterion, Tag("AntibodyCriterion")]
     | Annotated[AnyOf, Tag("AnyOf")],
     Discriminator(_kind),
 ]

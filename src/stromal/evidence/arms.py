@@ -9,11 +9,12 @@ verbatim passages are in ``supports.csv``, see `claims`; a table of a user's own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from stromal.compute.errors import InputError
@@ -60,9 +61,13 @@ def _read(path: Path, numbers: tuple[str, ...], text: tuple[str, ...]) -> pd.Dat
     odd = sorted(({*raw.columns} - {"id"}) ^ {*numbers, *text})  # rows of the shipped tables have a name
     if odd:
         raise InputError("columns missing or unknown", file=path, value=odd, remedy=", ".join((*text, *numbers)))
+    return _with_numbers(raw, numbers, path)
+
+
+def _with_numbers(raw: pd.DataFrame, numbers: Iterable[str], path: Path) -> pd.DataFrame:
     values = {}
     for name in numbers:
-        values[name] = pd.to_numeric(raw[name].replace("", None), errors="coerce")
+        values[name] = pd.to_numeric(raw[name].replace("", None), errors="coerce").replace([np.inf, -np.inf], np.nan)
         bad = values[name].isna() & (raw[name] != "")
         if bad.any():
             line = int(bad.to_numpy().argmax()) + 2
@@ -70,6 +75,58 @@ def _read(path: Path, numbers: tuple[str, ...], text: tuple[str, ...]) -> pd.Dat
                 "not a number", file=path, place=f"line {line}, {name}", value=raw[name][bad].iloc[0], remedy="a number"
             )
     return raw.astype(object).assign(**values)
+
+
+def own_arms(path: Path) -> pd.DataFrame:
+    """A user's table of arms: columns of `arms` (`trial` and `arm` needed) and any others, which are kept as text.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a needed column is missing, an arm stands twice, or a number is none.
+    """
+    table = _own(path, _ARM_NUMBERS, _ARM_TEXT, ("trial", "arm"))
+    twice = table.duplicated(["trial", "arm"])
+    if twice.any():
+        line = int(twice.to_numpy().argmax()) + 2
+        arm = " / ".join(table.loc[twice, ["trial", "arm"]].iloc[0])
+        raise InputError("an arm stands twice", file=path, place=f"line {line}", value=arm, remedy="one row per arm")
+    return table
+
+
+def own_results(path: Path) -> pd.DataFrame:
+    """A user's table of results: columns of `arm_results` (those of `NEEDED` needed).
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a needed column is missing, or a number is none.
+    """
+    return _own(path, _RESULT_NUMBERS, _RESULT_TEXT, NEEDED)
+
+
+NEEDED: Final = ("trial", "arm", "endpoint", "timepoint_weeks", "value")
+"""Columns without which a result cannot be predicted."""
+_LARGEST_BYTES: Final = 50_000_000
+
+
+def _own(path: Path, numbers: tuple[str, ...], text: tuple[str, ...], needed: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise InputError("the file is larger than 50 MB", file=path, remedy="a table of trials as CSV text")
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:  # the parser's errors are ValueErrors
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"the table cannot be read: {reason}", file=path, remedy="a CSV file in UTF-8") from error
+    missing = [c for c in needed if c not in raw.columns]
+    if missing:
+        raise InputError("columns are missing", file=path, value=missing, remedy=", ".join(needed))
+    if not len(raw):
+        raise InputError("the table has no rows", file=path, remedy="one row per arm or result")
+    for column in (*numbers, *text):
+        if column not in raw.columns:
+            raw[column] = ""
+    return _with_numbers(raw, numbers, path)
 
 
 def read_arms(path: Path) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from stromal.biology import parameter_table
 from stromal.compute.randomness import Streams
 from stromal.design.catalogue import DAYS_PER_MONTH
 from stromal.design.population import Population
+from stromal.population.activity import draw_activity
 from stromal.population.recipe import PopulationRecipe
 from stromal.population.spirometry import predicted_fvc_ml
 
@@ -35,16 +37,21 @@ class Candidates:
         crp_factor, msc_factor, first_symptom and referral [d after the trigger], prior_drug, prior_start [d after the
         trigger], prior_continues, background.
     parameters : DataFrame
-        Model parameters that differ between patients; same index.
+        Model parameters that differ between patients or draws of the posterior; same index.
+    activity : (n_candidates, n_steps, 2)
+        Logarithm of the activity of skin and lung from the trigger on; see `activity`.
     """
 
     people: pd.DataFrame
     parameters: pd.DataFrame
+    activity: Array
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Candidates:
         """Some of the candidates, by position; rows are numbered anew."""
         return Candidates(
-            self.people.iloc[rows].reset_index(drop=True), self.parameters.iloc[rows].reset_index(drop=True)
+            self.people.iloc[rows].reset_index(drop=True),
+            self.parameters.iloc[rows].reset_index(drop=True),
+            self.activity[rows],
         )
 
 
@@ -53,6 +60,7 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
     return Candidates(
         pd.concat([p.people for p in parts], ignore_index=True),
         pd.concat([p.parameters for p in parts], ignore_index=True),
+        np.concatenate([p.activity for p in parts]),
     )
 
 
@@ -74,7 +82,7 @@ def draw(recipe: PopulationRecipe, population: Population, streams: Streams, sta
     people["background"] = draws.choice("background drug", population.background)
     people.insert(0, "candidate", np.arange(start, start + n))
     people.insert(0, "replicate", streams.replicate)
-    return Candidates(people, _parameters(recipe, people, draws))
+    return Candidates(people, _parameters(recipe, people, draws), draw_activity(recipe, streams, start, n))
 
 
 @final
@@ -139,28 +147,31 @@ def _summing_to_one(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def _parameters(recipe: PopulationRecipe, people: pd.DataFrame, draws: _Draws) -> pd.DataFrame:
-    table = parameter_table()
-    spreads = table.loc[table["distribution"] == "lognormal", "spread"].to_dict()
-    spreads |= {symbol: spread.log_sd for symbol, spread in recipe.activity.items()}
-    medians = {symbol: spread.median_factor for symbol, spread in recipe.activity.items()}
-    spreads.pop("eff", None)  # the MSC effect is set by the scenario, times the patient's factor
+    medians, spreads = _values_and_spreads()
     shifts = (
         _shifts(people["subset"], recipe.subset_effects),
         _shifts(people["antibody"], recipe.antibody_effects),
     )
     values: dict[str, Array] = {}
-    for symbol, log_sd in sorted(spreads.items()):
-        drawn = (
-            medians.get(symbol, 1.0)
-            * float(table.at[symbol, "value"])
-            * np.exp(log_sd * draws.normal(f"parameter {symbol}"))
-        )
+    for symbol in sorted({*spreads, *recipe.median_factors}):
+        drawn = np.full(len(people), medians[symbol] * recipe.median_factors.get(symbol, 1.0))
+        if symbol in spreads:
+            drawn *= np.exp(spreads[symbol] * draws.normal(f"parameter {symbol}"))
         for shift in shifts:
-            drawn = drawn * shift.get(symbol, 1.0)
+            drawn *= shift.get(symbol, 1.0)
         bound = recipe.bounds.get(symbol)
         values[symbol] = np.clip(drawn, bound.low, bound.high) if bound is not None else drawn
     values["FVCpred"] = predicted_fvc_ml(people["sex"], people["age_years"], people["height_cm"], people["ancestry"])
     return pd.DataFrame(values, index=people.index)
+
+
+@cache
+def _values_and_spreads() -> tuple[dict[str, float], dict[str, float]]:
+    """Value of each parameter, and log-SD of those that differ between patients."""
+    table = parameter_table()
+    spreads = table.loc[table["distribution"] == "lognormal", "spread"].to_dict()
+    spreads.pop("eff")  # the MSC effect is set by the scenario, times the patient's factor
+    return table["value"].astype(float).to_dict(), spreads
 
 
 def _shifts(group: pd.Series, effects: Mapping[str, Mapping[str, float]]) -> dict[str, Array]:

@@ -16,16 +16,18 @@ from stromal.design.catalogue import DAYS_PER_MONTH
 from stromal.design.conduct import Measurement
 from stromal.design.population import Population
 from stromal.engine import Final as FinalState
-from stromal.population.candidates import Candidates, draw
-from stromal.population.history import course, rest_of_trigger, to_referral
+from stromal.population.candidates import Candidates, draw, joined
+from stromal.population.history import course, own_course, to_referral
 from stromal.population.measurement import SCREENING, measured_values, true_values
-from stromal.population.recipe import PopulationRecipe
+from stromal.population.posterior import Posterior
 
 RAISED_CRP: Final = 8.0
 """Cut-off of the Canadian registry [mg/L]: Muangchan 2012, doi:10.1002/acr.21716, 25.7 % above it."""
 REMISSION: Final = 1.5
 """Pathogenic memory below this fold of healthy two years on counts as remission."""
 _YEAR: Final = 364
+_DRAWS: Final = 50
+"""Draws of the posterior over which candidates are spread."""
 
 
 @final
@@ -46,8 +48,8 @@ class PopulationCard:
     shares: dict[str, float]
 
 
-def describe(recipe: PopulationRecipe, n: int, seed: int, diffuse: float = 1.0) -> PopulationCard:
-    """Draw candidates within three years of the first symptom and follow them.
+def describe(posterior: Posterior, n: int, seed: int, diffuse: float = 1.0) -> PopulationCard:
+    """Draw candidates within three years of the first symptom from the populations of several draws, and follow them.
 
     Parameters
     ----------
@@ -60,11 +62,12 @@ def describe(recipe: PopulationRecipe, n: int, seed: int, diffuse: float = 1.0) 
         subsets=FrozenMapping({"diffuse": diffuse, "limited": 1.0 - diffuse}),
         referral_months=Range(low=3.0, high=36.0),
     )
-    candidates = draw(recipe, population, Streams(seed, 0), 0, n)
+    sizes = [len(range(r, n, _DRAWS)) for r in range(min(n, _DRAWS))]
+    candidates = joined([draw(posterior.recipe(r), population, Streams(seed, r), 0, k) for r, k in enumerate(sizes)])
     referred = to_referral(candidates, population)
     people = candidates.people
     true = true_values(referred, people)
-    measured = measured_values(true, people, Measurement(), recipe, [SCREENING], seed)
+    measured = measured_values(true, people, Measurement(), posterior.base, [SCREENING], seed)
     table = people.assign(
         months_since_first_symptom=(people["referral"] - people["first_symptom"]) / DAYS_PER_MONTH,
         **{name: values[:, 0] for name, values in measured.items()},
@@ -85,10 +88,10 @@ def _remissions(candidates: Candidates, start: FinalState) -> dict[str, float]:
         "one year of mycophenolate": [Course(product="mycophenolate", from_day=0, to_day=_YEAR)],
     }
     referral = candidates.people["referral"]
-    rest = rest_of_trigger(candidates)
+    by_itself = own_course(candidates, referral + 2.0 * _YEAR)
     shares = {}
     for name, regimen in regimens.items():
-        schedule = pd.concat([rest, actions(regimen, candidates.parameters, entry=referral)], ignore_index=True)
+        schedule = pd.concat([by_itself, actions(regimen, candidates.parameters, entry=referral)], ignore_index=True)
         times = referral.to_numpy()[:, None] + 2.0 * _YEAR
         memory = course(candidates.parameters, schedule, times, ["N"], start)["N"][:, 0]
         shares[f"remission two years after {name}"] = float(np.mean(memory < REMISSION))

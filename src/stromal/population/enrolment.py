@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stromal.compute.errors import InputError
 from stromal.compute.randomness import Streams
 from stromal.design.catalogue import DAYS_PER_MONTH
-from stromal.design.eligibility import AnyOf, Criterion, FailedTreatment, MeasureCriterion
+from stromal.design.eligibility import AntibodyCriterion, AnyOf, Criterion, FailedTreatment, MeasureCriterion
 from stromal.design.trial import TrialDesign
 from stromal.engine import Final
 from stromal.engine.trajectories import joined as joined_finals
@@ -21,7 +21,7 @@ from stromal.engine.trajectories import solved
 from stromal.population.candidates import Candidates, draw, joined
 from stromal.population.history import to_referral
 from stromal.population.measurement import SCREENING, measured_values, true_values
-from stromal.population.recipe import PopulationRecipe
+from stromal.population.posterior import Posterior
 
 Bools = NDArray[np.bool_]
 
@@ -58,8 +58,8 @@ class Cohort:
         return self.candidates.people
 
 
-def enrol(design: TrialDesign, recipe: PopulationRecipe, seed: int, replicates: Sequence[int], n: int) -> Cohort:
-    """Screen candidates of each replicate until `n` are enrolled.
+def enrol(design: TrialDesign, posterior: Posterior, seed: int, replicates: Sequence[int], n: int) -> Cohort:
+    """Screen candidates of each replicate, from the population of its draw, until `n` are enrolled.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def enrol(design: TrialDesign, recipe: PopulationRecipe, seed: int, replicates: 
     while short:
         if start >= limit:
             raise _cannot_recruit(rounds, limit)
-        rounds.append(_screen(design, recipe, seed, short, start, min(size, limit - start)))
+        rounds.append(_screen(design, posterior, seed, short, start, min(size, limit - start)))
         start += size
         size = max(n // 2, 8)
         enrolled = pd.concat([r.eligible_people["replicate"] for r in rounds]).value_counts()
@@ -104,6 +104,8 @@ def meets(criterion: Criterion, measured: pd.DataFrame, people: pd.DataFrame) ->
     if isinstance(criterion, FailedTreatment):
         months = (people["referral"] - people["prior_start"]).to_numpy() / DAYS_PER_MONTH
         return np.asarray(people["prior_drug"].isin(criterion.failed) & (months >= criterion.at_least_months))
+    if isinstance(criterion, AntibodyCriterion):
+        return np.asarray(people["antibody"].isin(criterion.antibody), dtype=bool)
     return np.asarray(people["subset"].isin(criterion.subset), dtype=bool)
 
 
@@ -124,13 +126,13 @@ class _Round:
 
 
 def _screen(
-    design: TrialDesign, recipe: PopulationRecipe, seed: int, replicates: Sequence[int], start: int, n: int
+    design: TrialDesign, posterior: Posterior, seed: int, replicates: Sequence[int], start: int, n: int
 ) -> _Round:
-    candidates = joined([draw(recipe, design.population, Streams(seed, r), start, n) for r in replicates])
+    candidates = joined([draw(posterior.recipe(r), design.population, Streams(seed, r), start, n) for r in replicates])
     course = to_referral(candidates, design.population)
     people = candidates.people
     true = true_values(course, people)
-    values = measured_values(true, people, design.measurement, recipe, [SCREENING], seed)
+    values = measured_values(true, people, design.measurement, posterior.base, [SCREENING], seed)
     measured = pd.DataFrame({name: v[:, 0] for name, v in values.items()})
     measured["disease_duration_months"] = (people["referral"] - people["first_symptom"]) / DAYS_PER_MONTH
     measured["age_years"], measured["weight_kg"] = people["age_years"], people["weight_kg"]

@@ -14,6 +14,7 @@ from stromal.design.catalogue import PRODUCTS
 from stromal.design.population import Population
 from stromal.engine import Final as FinalState
 from stromal.engine import Trajectories, solve
+from stromal.population.activity import activity_changes
 from stromal.population.candidates import NONE, Candidates
 from stromal.population.measurement import READOUTS
 
@@ -45,9 +46,11 @@ def course(
 
 
 def until_referral(candidates: Candidates, population: Population) -> pd.DataFrame:
-    """Schedule from the trigger to referral: the trigger and the drugs taken before."""
+    """Schedule from the trigger to referral: the trigger, the activity of the disease, the drugs taken before."""
+    referral = candidates.people["referral"].to_numpy()
     schedule = pd.concat([trigger(candidates.parameters), *_prior_drugs(candidates, population)], ignore_index=True)
-    return schedule[schedule["time"] <= candidates.people["referral"].to_numpy()[schedule["patient"]]]
+    until = schedule[schedule["time"] <= referral[schedule["patient"]]]
+    return pd.concat([activity_changes(candidates.activity, -1.0, referral), until], ignore_index=True)
 
 
 def to_referral(candidates: Candidates, population: Population) -> Trajectories:
@@ -57,10 +60,18 @@ def to_referral(candidates: Candidates, population: Population) -> Trajectories:
     return course(candidates.parameters, schedule, referral[:, None], list(READOUTS.values()))
 
 
-def rest_of_trigger(candidates: Candidates) -> pd.DataFrame:
-    """Actions of the trigger that lie after referral: it may last longer than the time to referral."""
+def own_course(candidates: Candidates, until: ArrayLike) -> pd.DataFrame:
+    """What happens after referral by itself: changes of activity, and the end of a trigger that lasts that long.
+
+    Parameters
+    ----------
+    until : (n_candidates,) or ()
+        Last day of interest [d after the trigger].
+    """
+    referral = candidates.people["referral"].to_numpy()
     schedule = trigger(candidates.parameters)
-    return schedule[schedule["time"] > candidates.people["referral"].to_numpy()[schedule["patient"]]]
+    late = schedule[schedule["time"] > referral[schedule["patient"]]]
+    return pd.concat([activity_changes(candidates.activity, referral, until), late], ignore_index=True)
 
 
 def standing_drugs(people: pd.DataFrame) -> pd.Series:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Final, Literal
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import Field
 
 from stromal.design.base import FrozenMapping, Range, Spec
-
-Activity = Literal["central", "low", "high"]
-
-
-class Spread(Spec):
-    """Log-normal distribution of a parameter between patients, with the reason for its size.
-
-    Attributes
-    ----------
-    log_sd : float
-    median_factor : float
-        Median between patients as a multiple of the model's value.
-    reason : str
-    """
-
-    log_sd: float
-    median_factor: float = 1.0
-    reason: str
 
 
 class Normal(Spec):
@@ -51,6 +36,14 @@ class LogNormal(Spec):
     log_sd: float
 
 
+class Activity(Spec):
+    """How the activity of the disease waxes and wanes in each organ: SD of its logarithm, and how long it remembers."""
+
+    skin_log_sd: float
+    lung_log_sd: float
+    correlation_days: float
+
+
 class MscEffect(Spec):
     """Prior of the MSC effect: a spike at zero and half a normal distribution."""
 
@@ -58,11 +51,28 @@ class MscEffect(Spec):
     scale: float
     patient_log_sd: float
 
+    @property
+    def mean(self) -> float:
+        """Mean of the prior."""
+        return (1.0 - self.share_at_zero) * self.scale * math.sqrt(2.0 / math.pi)
+
+
+DRIFT_DAYS: Final = 91.0
+"""A study's drift of the measured change comes within months, as ``1 - exp(-day / DRIFT_DAYS)``: arms of 12 to 26 weeks
+fall nearly as much as arms of a year (assumed from the published placebo arms)."""
+
+
+def drift_share(days: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Share of a study's drift that is there after some days."""
+    return np.asarray(1.0 - np.exp(-np.asarray(days, dtype=float) / DRIFT_DAYS))
+
 
 class Study(Spec):
-    """Differences between studies; effects on measured values at 12 months."""
+    """Differences between studies: drift of measured values on every arm (see `drift_share`), mean and SD over them."""
 
+    mrss_drift: float
     mrss_sd: float
+    fvc_drift: float
     fvc_sd: float
     treatment_share: float
     expectation_mean: float
@@ -74,16 +84,18 @@ class PopulationRecipe(Spec):
 
     Attributes
     ----------
-    activity : mapping of symbol to Spread
-        Spreads that make disease activity differ between patients.
-    activity_scale : mapping of {"central", "low", "high"} to float
-        Factor on all of them: the shipped value and both ends of what is plausible.
+    activity : Activity
+        Fluctuation of each patient's disease.
+    median_factors : mapping of symbol to float
+        Median between patients as a multiple of the model's value; a draw of the posterior sets them.
+    bounds : mapping of symbol to Range
+        A draw beyond them is set to the bound.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
     name: str
-    activity: FrozenMapping[Spread]
-    activity_scale: FrozenMapping[float]
+    activity: Activity
+    median_factors: FrozenMapping[float] = FrozenMapping({})
     bounds: FrozenMapping[Range]
     symptom_lag_days: Range
     subset_effects: FrozenMapping[FrozenMapping[float]]
@@ -98,12 +110,6 @@ class PopulationRecipe(Spec):
     crp_within_patient_cv: float
     msc_effect: MscEffect
     study: Study
-
-    def with_activity(self, level: Activity) -> PopulationRecipe:
-        """The recipe with all activity spreads scaled to one end of what is plausible."""
-        factor = self.activity_scale[level]
-        scaled = {k: s.model_copy(update={"log_sd": s.log_sd * factor}) for k, s in self.activity.items()}
-        return self.model_copy(update={"activity": FrozenMapping(scaled)})
 
 
 @cache

@@ -67,7 +67,6 @@ def answer(design: TrialDesign, summary: Summary, replicates: pd.DataFrame) -> l
         *_where_they_work(endpoint, replicates),
         *_of_the_successes(endpoint, replicates),
         _estimate_alone(endpoint, row),
-        _over_the_spread(endpoint, summary),
     ]
 
 
@@ -116,10 +115,11 @@ def _beside_drugs(endpoint: EndPoint, row: Mapping[str, Any]) -> list[str]:
 def _believed(summary: Summary, row: Mapping[str, Any], n: int) -> str:
     effect = summary["effect"]
     return (
-        f"Averaged over what is believed today ({percent(effect['prior_share_at_zero'], 0)} chance that the cells do "
-        f"nothing, otherwise an effect that is more often small than large), the probability that such a trial "
-        f"succeeds is {_share(row, 'probability_of_success', n)}. To succeed means a statistically significant "
-        "result in favour of treatment in this end point, not a benefit that patients notice, and not approval."
+        f"Averaged over what is believed today ({percent(effect['posterior_share_at_zero'], 0)} chance that the cells "
+        f"do nothing; {percent(effect['prior_share_at_zero'], 0)} before calibration to a published series), the "
+        f"probability that such a trial succeeds is {_share(row, 'probability_of_success', n)}. To succeed means "
+        "a statistically significant result in favour of treatment in this end point, not a benefit that patients "
+        "notice, and not approval."
     )
 
 
@@ -131,8 +131,8 @@ def _where_they_work(endpoint: EndPoint, replicates: pd.DataFrame) -> list[str]:
         return []
     text = (
         f"In the {len(working)} of these trials in which the cells do work, the mean estimate is "
-        f"{on_scale(endpoint, float(working.mean()))}: what is believed today is set on the model's reference patient "
-        "and means more in these patients, so it is an optimistic belief."
+        f"{on_scale(endpoint, float(working.mean()))}: the prior of the effect is set on the model's reference "
+        "patient and means more in these patients, so the belief began as an optimistic one."
     )
     return [text]
 
@@ -161,18 +161,6 @@ def _estimate_alone(endpoint: EndPoint, row: Mapping[str, Any]) -> str:
     return (
         f"A single trial of this size would estimate the difference with a wide margin: nine in ten would report "
         f"{' and '.join(parts)}."
-    )
-
-
-def _over_the_spread(endpoint: EndPoint, summary: Summary) -> str:
-    by_level = {s["activity"]: row_of(s, endpoint.name) for s in summary["spread"]}
-    parts = [
-        f"{what} {percent(by_level['low'][key])} and {percent(by_level['high'][key])}"
-        for key, what in (("power", "power is"), ("probability_of_success", "the probability of success"))
-    ]
-    return (
-        "How much patients differ from each other is assumed, not yet calibrated. At the two ends of what is plausible "
-        f"(little and much difference) {' and '.join(parts)}."
     )
 
 

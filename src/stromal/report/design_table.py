@@ -7,7 +7,14 @@ from typing import Final
 
 from stromal.design.arms import Course
 from stromal.design.base import Sourced
-from stromal.design.eligibility import AnyOf, Criterion, FailedTreatment, MeasureCriterion, SubsetCriterion
+from stromal.design.eligibility import (
+    AntibodyCriterion,
+    AnyOf,
+    Criterion,
+    FailedTreatment,
+    MeasureCriterion,
+    SubsetCriterion,
+)
 from stromal.design.trial import TrialDesign
 from stromal.report.wording import MEASURE_NAMES, UNITS, comparison, listed, outcome, percent, plain
 
@@ -61,6 +68,8 @@ def criterion(item: Criterion) -> str:
         return f"had {drugs} for at least {item.at_least_months:g} months"
     if isinstance(item, SubsetCriterion):
         return f"{' or '.join(item.subset)} disease"
+    if isinstance(item, AntibodyCriterion):
+        return f"antibody {' or '.join(item.antibody)}"
     return _limits(item)
 
 

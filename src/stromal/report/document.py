@@ -15,18 +15,17 @@ from markupsafe import Markup, escape
 from stromal.biology import parameter_table
 from stromal.design.trial import TrialDesign
 from stromal.population.msc_effect import points_of_effect
-from stromal.population.recipe import shipped_recipe
 from stromal.report.answer import answer, headline, idle_responders, role_sentence
 from stromal.report.beside import compared_day, comparisons, difference_rows, doi_link, responder_rows
 from stromal.report.design_table import criterion, design_rows
 from stromal.report.figures import KINDS, SCENARIO_TITLES, courses, estimates
+from stromal.report.learned import hyperparameter_rows
 from stromal.report.tables import (
     baseline_rows,
     endpoint_rows,
     parameter_groups,
     provenance_rows,
     safety_rows,
-    spread_rows,
 )
 from stromal.report.wording import MEASURE_NAMES, count, number, percent, plain, row_of
 from stromal.trial.run import TrialResult
@@ -70,19 +69,18 @@ def write_report(result: TrialResult, design: TrialDesign, provenance: Mapping[s
         summary=summary,
         headline=headline(design),
         role=role_sentence(design),
-        answer=answer(design, summary, _central(result)),
+        answer=answer(design, summary, result.replicates),
         controlled=headline(design).contrast is not None,
         responders=idle_responders(design, summary),
         differences=difference_rows(design),
         published_responders=responder_rows(design),
         endpoints=endpoint_rows(design, summary),
-        spread=spread_rows(design, summary),
         baseline=baseline_rows(summary),
         screening=_screening(design, summary),
         safety=safety_rows(summary),
         design_rows=design_rows(design),
         effects=_effects(),
-        activity=_activity(),
+        learned=hyperparameter_rows(),
         parameters=parameter_groups(),
         parameter_count=len(parameter_table()),
         provenance=list(provenance_rows(provenance)),
@@ -93,10 +91,6 @@ def write_report(result: TrialResult, design: TrialDesign, provenance: Mapping[s
         compared_day=compared_day(design),
         comparisons=_marked(comparisons(design, summary)),
     )
-
-
-def _central(result: TrialResult) -> pd.DataFrame:
-    return result.replicates[result.replicates["activity"] == "central"]
 
 
 def _courses(design: TrialDesign, summary: Mapping[str, Any]) -> dict[str, list[dict[str, object]]]:
@@ -117,7 +111,7 @@ def _courses(design: TrialDesign, summary: Mapping[str, Any]) -> dict[str, list[
 
 def _single_trials(design: TrialDesign, result: TrialResult) -> dict[str, Markup]:
     """Panels of the estimates of single trials; none where nothing was estimable."""
-    endpoint, replicates = headline(design), _central(result)
+    endpoint, replicates = headline(design), result.replicates
     own = replicates[replicates["endpoint"] == endpoint.name]
     if own["estimate"].notna().sum() == 0:
         return {}
@@ -140,16 +134,6 @@ def _screening(design: TrialDesign, summary: Mapping[str, Any]) -> list[dict[str
 def _effects() -> tuple[tuple[float, float], ...]:
     """Values of `msc_effect` and what each means in the reference patient [mRSS points]."""
     return tuple((effect, float(points)) for effect, points in zip(EFFECTS, points_of_effect(EFFECTS), strict=True))
-
-
-def _activity() -> list[dict[str, str]]:
-    """What makes patients differ, with the reason for the size of each difference."""
-    names = parameter_table()["name"]
-    recipe = shipped_recipe()
-    return [
-        {"symbol": symbol, "name": str(names[symbol]), "log_sd": f"{spread.log_sd:g}", "reason": spread.reason}
-        for symbol, spread in recipe.activity.items()
-    ]
 
 
 def _with_links(text: str) -> Markup:

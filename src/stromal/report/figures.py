@@ -134,7 +134,7 @@ def estimates(replicates: pd.DataFrame, endpoint: EndPoint, truth: float | None)
     Parameters
     ----------
     replicates : DataFrame
-        As of a result, of the central spread.
+        As of a result.
     truth : float, optional
         True effect under `reference`.
 

@@ -10,7 +10,7 @@ from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
 from stromal.evidence.claims import shipped_claims
 from stromal.evidence.page import cited_as
-from stromal.population.recipe import shipped_recipe
+from stromal.report.learned import learned_medians
 from stromal.report.wording import (
     DASH,
     EVENT_NAMES,
@@ -84,33 +84,6 @@ def _mean(row: Mapping[str, Any], key: str, factor: float) -> float | None:
     return None if mean is None else mean * factor
 
 
-def spread_rows(design: TrialDesign, summary: Summary) -> list[Row]:
-    """Operating characteristics at both ends and in the middle of the plausible between-patient spread."""
-    replicates = int(summary["replicates"])
-    rows = []
-    for endpoint in design.endpoints:
-        for level in summary["spread"]:
-            row = row_of(level, endpoint.name)
-            rows.append(
-                {
-                    "what": outcome(endpoint),
-                    "groups": comparison(endpoint),
-                    "without": number(_mean(row, "estimates_null", scale(endpoint)), 2),
-                    "stated": number(_mean(row, "estimates_reference", scale(endpoint)), 2),
-                    "level": f"{level['activity']} (× {level['scale']:g})",
-                    "sd": number(None if row["effect_sd"] is None else row["effect_sd"] * scale(endpoint), 2),
-                    "unit": unit(endpoint),
-                    **{
-                        key: percent_with_error(row[key], row[f"{key}_mcse"], replicates, brief=True)
-                        if endpoint.contrast
-                        else DASH
-                        for key in ("type_one_error", "power", "probability_of_success")
-                    },
-                }
-            )
-    return rows
-
-
 def baseline_rows(summary: Summary) -> list[Row]:
     """The simulated patients at baseline."""
     rows = []
@@ -159,17 +132,17 @@ def parameter_groups() -> list[dict[str, object]]:
 
 
 def _parameter(row: Any) -> dict[str, object]:
-    activity = shipped_recipe().activity.get(row.symbol)
-    log_sd = activity.log_sd if activity else row.spread
-    varies = activity is not None or row.distribution == "lognormal"
-    spread = f"log-normal, log-SD {log_sd:g}" if varies else "same in all patients"
+    varies = row.distribution == "lognormal"
+    between = [f"log-normal, log-SD {row.spread:g}" if varies else "same in all patients"]
+    if row.symbol in learned_medians():
+        between.append(learned_medians()[row.symbol])
     return {
         "symbol": row.symbol,
         "name": row.name,
         "value": f"{row.value:.4g}",
         "unit": row.unit,
         "range": f"{row.low:.3g} to {row.high:.3g}",
-        "spread": spread,
+        "between": "; ".join(between),
         "source": row.source,
         "passages": _passages(row.symbol),
     }

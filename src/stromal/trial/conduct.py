@@ -15,10 +15,10 @@ from stromal.biology.organ_events import organ_events
 from stromal.design.trial import TrialDesign
 from stromal.engine import Trajectories
 from stromal.population.enrolment import Cohort
-from stromal.population.history import course, daily_courses, rest_of_trigger, standing_drugs, stopped_drugs
+from stromal.population.history import course, daily_courses, own_course, standing_drugs, stopped_drugs
 from stromal.population.measurement import READOUTS, SCREENING, measured_values, true_values
 from stromal.population.people import per_person
-from stromal.population.recipe import PopulationRecipe
+from stromal.population.recipe import PopulationRecipe, drift_share
 from stromal.trial.retention import cumulative_dropout, event_day
 from stromal.trial.safety import Infusions, infuse, received
 
@@ -38,7 +38,7 @@ class Study:
     Attributes
     ----------
     mrss_shift, fvc_shift : (n_patients,)
-        Drift of measured values at 12 months [points; % predicted], on every arm.
+        Drift of measured values [points; % predicted], on every arm; see `drift_share`.
     expectation : (n_patients,)
         Shift of the measured skin score after baseline, open label only [points].
     effect : (n_patients,)
@@ -147,7 +147,7 @@ def follow_up(design: TrialDesign, cohort: Cohort, people: pd.DataFrame, infusio
             "standing": standing_drugs(people),
         }
     )
-    parts = [rest_of_trigger(candidates), stopped_drugs(candidates, entry)]
+    parts = [own_course(candidates, entry + design.visits.last), stopped_drugs(candidates, entry)]
     for (name, given, standing), rows in groups.groupby(["arm", "given", "standing"]).groups.items():
         regimen = received(design.arm(name).regimen, dict(zip(infusions.days, given, strict=True)))
         parts.append(actions([*daily_courses(standing), *regimen], parameters.loc[rows], entry=entry[rows]))
@@ -239,12 +239,12 @@ def _measured(
     seed: int,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Measured values at all visits, and those that changes are counted from."""
-    years = np.minimum(np.array(design.visits.days) / 364.0, 1.0)
+    share = drift_share(np.array(design.visits.days, dtype=float))
     later = np.array(design.visits.days) > 0
-    fvc_ratio = 1.0 + study.fvc_shift[:, None] * years / true["fvc_pct"]
+    fvc_ratio = 1.0 + study.fvc_shift[:, None] * share / true["fvc_pct"]
     drifted = {
         **true,
-        "mrss": true["mrss"] + study.mrss_shift[:, None] * years + study.expectation[:, None] * later,
+        "mrss": true["mrss"] + study.mrss_shift[:, None] * share + study.expectation[:, None] * later,
         "fvc_pct": true["fvc_pct"] * fvc_ratio,
         "fvc_ml": true["fvc_ml"] * fvc_ratio,
     }

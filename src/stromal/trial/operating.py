@@ -26,7 +26,7 @@ def endpoint_summaries(design: TrialDesign, estimates: pd.DataFrame, truth: pd.D
     Parameters
     ----------
     estimates : DataFrame
-        Of one level of activity, all scenarios.
+        Of all scenarios.
     truth : DataFrame
         Individual contrasts under `reference`; without rows the keys that need the truth are None.
     """

@@ -17,7 +17,7 @@ from stromal.design.trial import TrialDesign
 from stromal.population.candidates import NONE
 from stromal.population.enrolment import Cohort, enrol
 from stromal.population.history import course, until_referral
-from stromal.population.recipe import shipped_recipe
+from stromal.population.posterior import shipped_posterior
 from stromal.trial.conduct import baseline_day, follow_up
 from stromal.trial.safety import infuse, infusion_days
 
@@ -77,7 +77,7 @@ def virtual_patient(design: TrialDesign, arm: str, number: int, seed: int) -> Vi
         raise InputError("the design has no such arm", place="--arm", value=arm, remedy=suggestion(arm, names))
     if not 1 <= number <= design.sample_size:
         raise InputError("no such patient", place="--patient", value=number, remedy=f"1 to {design.sample_size}")
-    cohort = _only(enrol(design, shipped_recipe(), seed, [REPLICATE], design.sample_size), number - 1)
+    cohort = _only(enrol(design, shipped_posterior(), seed, [REPLICATE], design.sample_size), number - 1)
     people = cohort.people.assign(arm=arm)
     effect = design.effect.msc_effect * float(people["msc_factor"].iloc[0])
     parameters = cohort.candidates.parameters.assign(eff=effect)

@@ -15,7 +15,7 @@ from stromal.design.endpoints import EndPoint
 from stromal.design.trial import TrialDesign
 from stromal.engine.trajectories import solved
 from stromal.population.enrolment import Cohort, enrol
-from stromal.population.recipe import Activity, PopulationRecipe, shipped_recipe
+from stromal.population.posterior import Posterior, shipped_posterior
 from stromal.trial.allocation import allocate
 from stromal.trial.analysis import ANALYSES
 from stromal.trial.conduct import TrialData, conduct
@@ -25,8 +25,8 @@ from stromal.trial.scenarios import SCENARIOS, Scenario, effect_of, studies
 Array = NDArray[np.float64]
 PATIENTS_PER_PIECE: Final = 1000
 """About how many enrolled patients a piece holds: it changes the speed and how often progress is stored."""
-TRUTH_PER_REPLICATE: Final = 500
-"""Truth patients enrolled under one (negative) replicate number."""
+TRUTH_PER_REPLICATE: Final = 50
+"""Truth patients enrolled under one (negative) replicate number, so from the population of one draw."""
 
 
 @final
@@ -36,8 +36,6 @@ class Piece:
 
     Attributes
     ----------
-    activity : {"central", "low", "high"}
-        Between-patient spread of the population.
     replicates : tuple of int
         Numbers of simulated trials; negative numbers are groups of patients for the truth.
     scenarios : tuple of str
@@ -47,15 +45,14 @@ class Piece:
 
     design: TrialDesign
     seed: int
-    activity: Activity
     replicates: tuple[int, ...]
     scenarios: tuple[Scenario, ...] = SCENARIOS
     keep_data: bool = True
 
     @property
-    def recipe(self) -> PopulationRecipe:
-        """The population recipe with this piece's spread."""
-        return shipped_recipe().with_activity(self.activity)
+    def posterior(self) -> Posterior:
+        """The draws of the population."""
+        return shipped_posterior()
 
     @property
     def is_truth(self) -> bool:
@@ -82,7 +79,6 @@ class PieceResult:
         One row per patient, one column per end point: the individual contrast of potential outcomes.
     """
 
-    activity: Activity
     is_truth: bool
     estimates: pd.DataFrame
     screened: pd.DataFrame
@@ -95,7 +91,6 @@ def pieces(
     design: TrialDesign,
     seed: int,
     replicates: int,
-    activity: Activity = "central",
     scenarios: tuple[Scenario, ...] = SCENARIOS,
     *,
     first: int = 0,
@@ -105,7 +100,7 @@ def pieces(
     """Cut the replicates `first` to ``replicates - 1`` into pieces of about `patients` enrolled patients."""
     width = max(1, patients // design.sample_size)
     return [
-        Piece(design, seed, activity, tuple(range(a, min(a + width, replicates))), scenarios, keep_data)
+        Piece(design, seed, tuple(range(a, min(a + width, replicates))), scenarios, keep_data)
         for a in range(first, replicates, width)
     ]
 
@@ -113,7 +108,9 @@ def pieces(
 def truth_pieces(design: TrialDesign, seed: int, patients: int) -> list[Piece]:
     """Pieces that compute the truth from `patients` patients (a multiple of `TRUTH_PER_REPLICATE`)."""
     groups = -(-patients // TRUTH_PER_REPLICATE)
-    return [Piece(design, seed, "central", (-1 - k,), keep_data=False) for k in range(groups)]
+    width = PATIENTS_PER_PIECE // TRUTH_PER_REPLICATE
+    numbers = [-1 - k for k in range(groups)]
+    return [Piece(design, seed, tuple(numbers[a : a + width]), keep_data=False) for a in range(0, groups, width)]
 
 
 def run_piece(piece: Piece) -> PieceResult:
@@ -123,11 +120,12 @@ def run_piece(piece: Piece) -> PieceResult:
 
 def simulate(piece: Piece) -> tuple[Cohort, dict[Scenario, TrialData]]:
     """Enrol the patients of a piece and conduct its trials in every scenario."""
-    design, recipe, seed = piece.design, piece.recipe, piece.seed
-    cohort = enrol(design, recipe, seed, piece.replicates, design.sample_size)
+    design, posterior, seed = piece.design, piece.posterior, piece.seed
+    cohort = enrol(design, posterior, seed, piece.replicates, design.sample_size)
     arm = allocate(design.randomisation, cohort.people, seed)
+    replicate = cohort.people["replicate"]
     data = {
-        s: conduct(design, recipe, cohort, arm, studies(s, design, recipe, seed, cohort.people["replicate"]), seed)
+        s: conduct(design, posterior.base, cohort, arm, studies(s, design, posterior, seed, replicate), seed)
         for s in piece.scenarios
     }
     return cohort, data
@@ -138,7 +136,7 @@ def _replicates(piece: Piece) -> PieceResult:
     estimates = pd.concat([_estimates(piece, s, d) for s, d in data.items()], ignore_index=True)
     failures = pd.concat([cohort.failures, *(_failures(s, d) for s, d in data.items())], ignore_index=True)
     kept = data if piece.keep_data else {}
-    return PieceResult(piece.activity, False, estimates, cohort.screened, failures, kept, pd.DataFrame())
+    return PieceResult(False, estimates, cohort.screened, failures, kept, pd.DataFrame())
 
 
 def _estimates(piece: Piece, scenario: Scenario, data: TrialData) -> pd.DataFrame:
@@ -146,12 +144,11 @@ def _estimates(piece: Piece, scenario: Scenario, data: TrialData) -> pd.DataFram
     by_replicate = data.patients.groupby("replicate").indices
     for replicate in piece.replicates:
         trial = data.take(by_replicate[replicate])
-        effect = effect_of(scenario, piece.design, piece.recipe, Streams(piece.seed, replicate))
+        effect = effect_of(scenario, piece.design, piece.posterior, Streams(piece.seed, replicate))
         for endpoint in piece.design.endpoints:
             estimate = ANALYSES[endpoint.analysis].function(values_for(piece.design, endpoint, trial), endpoint.alpha)
             rows.append(
                 {
-                    "activity": piece.activity,
                     "scenario": scenario,
                     "replicate": replicate,
                     "endpoint": endpoint.name,
@@ -182,17 +179,19 @@ def _truth(piece: Piece) -> PieceResult:
     design = piece.design.model_copy(
         update={"safety": piece.design.safety.model_copy(update={"gate_next_block": False})}
     )
-    recipe, seed = piece.recipe, piece.seed
-    cohort = enrol(design, recipe, seed, piece.replicates, TRUTH_PER_REPLICATE)
-    study = studies("reference", design, recipe, seed, cohort.people["replicate"])
+    posterior, seed = piece.posterior, piece.seed
+    cohort = enrol(design, posterior, seed, piece.replicates, TRUTH_PER_REPLICATE)
+    study = studies("reference", design, posterior, seed, cohort.people["replicate"])
     in_arm = {
-        arm.name: conduct(design, recipe, cohort, np.full(len(cohort.people), arm.name, dtype=object), study, seed)
+        arm.name: conduct(
+            design, posterior.base, cohort, np.full(len(cohort.people), arm.name, dtype=object), study, seed
+        )
         for arm in design.arms
     }
     contrasts = {e.name: _individual_contrast(design, e, in_arm) for e in design.endpoints}
     none = pd.DataFrame()
     failures = pd.concat([_failures("reference", d) for d in in_arm.values()], ignore_index=True)
-    return PieceResult(piece.activity, True, none, cohort.screened, failures, {}, pd.DataFrame(contrasts))
+    return PieceResult(True, none, cohort.screened, failures, {}, pd.DataFrame(contrasts))
 
 
 def _individual_contrast(design: TrialDesign, endpoint: EndPoint, in_arm: Mapping[str, TrialData]) -> Array:

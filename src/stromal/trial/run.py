@@ -1,4 +1,4 @@
-"""A run: all replicates of a design, in three scenarios, at both ends of the between-patient spread."""
+"""A run: all replicates of a design, in three scenarios."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TrialResult:
     summary : dict
         As in ``summary.json``.
     replicates : DataFrame
-        One row per spread, scenario, replicate and end point.
+        One row per scenario, replicate and end point.
     failures : DataFrame
         Patients whose simulation failed; empty if none.
     example : mapping of scenario to TrialData
@@ -49,9 +49,11 @@ class TrialResult:
 def plan(design: TrialDesign, replicates: int, seed: int) -> list[Piece]:
     """All pieces of a run, in a fixed order."""
     shown = min(replicates, TRAJECTORY_REPLICATES)
-    central = [*pieces(design, seed, shown), *pieces(design, seed, replicates, first=shown, keep_data=False)]
-    ends = [p for level in ("low", "high") for p in pieces(design, seed, replicates, level, keep_data=False)]
-    return [*central, *ends, *truth_pieces(design, seed, TRUTH_PATIENTS)]
+    return [
+        *pieces(design, seed, shown),
+        *pieces(design, seed, replicates, first=shown, keep_data=False),
+        *truth_pieces(design, seed, TRUTH_PATIENTS),
+    ]
 
 
 def run(
@@ -105,7 +107,7 @@ def _result(design: TrialDesign, results: Sequence[PieceResult], replicates: int
     estimates = pd.concat([r.estimates for r in results], ignore_index=True)
     failures = pd.concat([r.failures for r in results], ignore_index=True)
     truth = pd.concat([r.truth for r in results], ignore_index=True)
-    screened = pd.concat([r.screened for r in results if r.activity == "central" and not r.is_truth])
+    screened = pd.concat([r.screened for r in results if not r.is_truth])
     data: dict[Scenario, list[TrialData]] = {s: [r.data[s] for r in results if r.data] for s in SCENARIOS}
     example = {s: _first_replicate(parts[0]) for s, parts in data.items()}
     summary = summarise(design, replicates, seed, estimates, truth, screened, failures, data)

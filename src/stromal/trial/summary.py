@@ -13,7 +13,7 @@ from stromal.compute.content import content_hash
 from stromal.design.trial import TrialDesign
 from stromal.engine.trajectories import solved
 from stromal.population.msc_effect import points_of_effect
-from stromal.population.recipe import shipped_recipe
+from stromal.population.posterior import MSC_EFFECT, shipped_posterior
 from stromal.trial.conduct import TrialData
 from stromal.trial.endpoints import observed
 from stromal.trial.operating import endpoint_summaries, share_with_error
@@ -39,35 +39,31 @@ def summarise(
     data: Mapping[Scenario, Sequence[TrialData]],
 ) -> dict[str, object]:
     """Everything that ``summary.json`` holds."""
-    central = estimates[estimates["activity"] == "central"]
-    recipe = shipped_recipe()
-    prior = central[central["scenario"] == "prior"].drop_duplicates("replicate")["msc_effect"]
+    posterior = shipped_posterior()
+    effects = posterior.draws[MSC_EFFECT]
+    prior = estimates[estimates["scenario"] == "prior"].drop_duplicates("replicate")["msc_effect"]
     return {
         "design": {"title": design.title, "registry": design.registry, "content_hash": design_hash(design)},
         "replicates": replicates,
         "seed": seed,
-        "endpoints": endpoint_summaries(design, central, truth),
+        "endpoints": endpoint_summaries(design, estimates, truth),
         "effect": {
             "reference": design.effect.msc_effect,
             "reference_points": float(points_of_effect([design.effect.msc_effect])[0]),
-            "prior_share_at_zero": recipe.msc_effect.share_at_zero,
-            "prior_scale": recipe.msc_effect.scale,
-            "prior_scale_points": float(points_of_effect([recipe.msc_effect.scale])[0]),
+            "prior_share_at_zero": posterior.base.msc_effect.share_at_zero,
+            "prior_scale": posterior.base.msc_effect.scale,
+            "prior_mean": posterior.base.msc_effect.mean,
+            "prior_scale_points": float(points_of_effect([posterior.base.msc_effect.scale])[0]),
+            "posterior_share_at_zero": float((effects == 0.0).mean()),
+            "posterior_mean": float(effects.mean()),
             "prior_mean_drawn": float(prior.mean()),
             "prior_zero_drawn": float((prior == 0.0).mean()),
         },
-        "spread": [
-            {
-                "activity": level,
-                "scale": recipe.activity_scale[level],
-                "endpoints": endpoint_summaries(design, estimates[estimates["activity"] == level], pd.DataFrame()),
-            }
-            for level in ("low", "central", "high")
-        ],
+        "population_draws": len(posterior.draws),
         "trajectory_replicates": int(sum(p.patients["replicate"].nunique() for p in data["null"])),
         "trajectories": trajectory_rows(data),
         "completers": completers(data),
-        "recruitment": _recruitment(design, central),
+        "recruitment": _recruitment(design, estimates),
         "responders": _responders(design, data),
         "screening": _screening(design, screened),
         "baseline": _baseline(data["null"]),

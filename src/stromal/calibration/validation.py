@@ -1,0 +1,245 @@
+"""Validate: predict published trials by posteriors that have not seen them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stromal.calibration import cells
+from stromal.calibration.artefact import read_cells, read_literature
+from stromal.calibration.cohorts import simulate
+from stromal.calibration.fitting import draw_posterior, shipped_observations
+from stromal.calibration.likelihood import Literature, LogPosterior
+from stromal.calibration.literature import Study, studies
+from stromal.calibration.observations import observations
+from stromal.calibration.patients import TRIAL, PatientCheck, check_patients
+from stromal.calibration.prediction import Predictions, direct, predict, predict_direct
+from stromal.calibration.scorecard import Scorecard, arm_means, scorecard
+from stromal.calibration.trials import described
+from stromal.compute.executor import run_pieces
+from stromal.compute.randomness import Streams
+from stromal.evidence.arms import arms
+from stromal.evidence.usable import with_derived
+from stromal.population.posterior import MSC_EFFECT, STUDY, Posterior, shipped_posterior
+from stromal.population.recipe import shipped_recipe
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+STEPS: Final = 1000
+DRAWS: Final = 400
+SIMULATED_DRAWS: Final = 96
+SIMULATED_PATIENTS: Final = 60
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """A trial to leave out of the shipped posterior."""
+
+    trial: str
+    seed: int
+
+
+def validate(
+    designs: pd.DataFrame | None = None,
+    results: pd.DataFrame | None = None,
+    *,
+    seed: int = 1,
+    workers: int = 1,
+    progress: Progress = lambda *_: None,
+) -> Scorecard:
+    """Predict trials and compare with what they reported.
+
+    Parameters
+    ----------
+    designs, results : DataFrame, optional
+        Tables of arms and of results, with the columns of the shipped ones; `designs` may also have the columns
+        regimen, background and eligibility. Without them the shipped trials are predicted, each left out in turn.
+    workers : int
+        Processes; the result does not depend on it.
+
+    Returns
+    -------
+    Scorecard
+    """
+    if designs is None or results is None:
+        return _shipped(seed, workers, progress)
+    return _given(designs, results, seed, workers, progress)
+
+
+def _shipped(seed: int, workers: int, progress: Progress) -> Scorecard:
+    table, found, observed = shipped_observations()
+    literature = read_literature(observed)
+    trials = list(dict.fromkeys(observed["trial"]))
+    sampled = _left_out(trials, literature, seed, workers, progress)
+    places = observed.reset_index(drop=True).groupby("trial", sort=False).indices
+    predictions = {t: predict(literature, places[t], sampled[t], seed) for t in trials}
+    predictions |= _with_cells(predictions, literature, found, seed)
+    return scorecard(table, observed, predictions, _tuned(), _own_priors(observed, found), seed)
+
+
+def _left_out(
+    trials: Sequence[str], literature: Literature, seed: int, workers: int, progress: Progress
+) -> dict[str, Array]:
+    """Posterior draws for each trial, from which that trial was left out."""
+    fitted = set(literature.table["trial"].iloc[literature.fitted])
+    whole = shipped_draws()
+    todo = [_Left(t, seed) for t in trials if t in fitted]
+    drawn = dict.fromkeys(trials, whole)
+    progress("leaving trials out", 0, len(todo))
+    for done, (position, draws) in enumerate(run_pieces(_leave_out, todo, workers), start=1):
+        drawn[todo[position].trial] = draws
+        progress("leaving trials out", done, len(todo))
+    return drawn
+
+
+def _leave_out(piece: _Left) -> Array:
+    _, _, observed = shipped_observations()
+    literature = read_literature(observed)
+    density = LogPosterior(literature, without=[piece.trial])
+    return draw_posterior(
+        density, DRAWS, piece.seed, f"without {piece.trial}", steps=STEPS, start=shipped_draws()
+    ).draws
+
+
+def shipped_draws() -> Array:
+    """Draws of the shipped posterior as what is learned: SDs of studies as logarithms."""
+    draws = shipped_posterior().draws
+    own = draws[[c for c in draws.columns if c not in (*STUDY, MSC_EFFECT)]].to_numpy()
+    return np.column_stack([own, *(np.log(draws[c]) if c.endswith("_sd") else draws[c] for c in STUDY)])
+
+
+def _with_cells(
+    predictions: Mapping[str, Predictions],
+    literature: Literature,
+    found: Sequence[Study],
+    seed: int,
+) -> dict[str, Predictions]:
+    """Predictions of trials with cells: effects drawn from the prior where the fitted series is left out.
+
+    Results later than a year, of which the effect of cells was not simulated, stay as without effect.
+    """
+    prior = shipped_recipe().msc_effect
+    changed = {}
+    for trial, (mean, _) in read_cells().items():
+        if trial not in predictions:
+            continue
+        n = len(predictions[trial].results)
+        own = shipped_posterior().draws[MSC_EFFECT].to_numpy()
+        effects = cells.prior_effects(n, prior, seed) if trial in cells.OVERLAPPING else own[np.arange(n) % len(own)]
+        study = next(s for s in found if s.trial.trial == trial)
+        results = predictions[trial].results.copy()
+        short = [k for k, r in enumerate(study.results) if r.statistic.day <= 364 and r.statistic.kind == "change"]
+        for j, k in enumerate(short):
+            added = cells.at_effects(mean[:, j], effects)
+            results[:, k] += added * (1.0 + literature.effects.treatment_share * _unit(n, f"{trial} {k}", seed))
+        changed[trial] = Predictions(results, predictions[trial].spreads)
+    return changed
+
+
+def _unit(n: int, name: str, seed: int) -> Array:
+    return Streams(seed, 0).normal(f"study-by-treatment effect of cells: {name}", n)
+
+
+def _tuned() -> dict[str, bool]:
+    table = arms()
+    return {str(t): bool((g["tuned_prototype"] == "yes").any()) for t, g in table.groupby("trial")}
+
+
+def _own_priors(observed: pd.DataFrame, found: Sequence[Study]) -> dict[tuple[str, str], bool]:
+    """Whether an arm's treatment has no other fitted trial, by (trial, arm)."""
+    given: dict[tuple[str, str], frozenset[str]] = {
+        (s.trial.trial, r.arm.name): frozenset(c.product for c in r.arm.regimen) for s in found for r in s.results
+    }
+    fitted = {(t, a) for t, a in observed.loc[observed["not_fitted"] == "", ["trial", "arm"]].itertuples(index=False)}
+    return {
+        (trial, arm): bool(products) and not all(any(p in given[o] for o in fitted if o[0] != trial) for p in products)
+        for (trial, arm), products in given.items()
+    }
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    study: Study
+    observed: pd.DataFrame
+    draws: Array
+    seed: int
+
+
+def _given(designs: pd.DataFrame, results: pd.DataFrame, seed: int, workers: int, progress: Progress) -> Scorecard:
+    table = with_derived(results)
+    found, reasons = studies(table, designs, described(designs))
+    table = table.assign(reason=reasons)
+    sizes = designs.set_index(["trial", "arm"])["n"].dropna().to_dict()
+    observed = observations(table, found, sizes)
+    _, shipped, learned = shipped_observations()
+    literature = read_literature(learned)
+    names = [s.trial.trial for s in found]
+    known = set(learned["trial"].iloc[literature.fitted])
+    sampled = _left_out([n for n in names if n in known], literature, seed, workers, progress)
+    whole = shipped_draws()
+    todo = [
+        _Trial(s, observed[observed["study"] == k], sampled.get(s.trial.trial, whole), seed)
+        for k, s in enumerate(found)
+    ]
+    predictions: dict[str, Predictions] = {}
+    progress("simulating trials", 0, len(todo))
+    for done, (position, prediction) in enumerate(run_pieces(_simulate, todo, workers), start=1):
+        predictions[todo[position].study.trial.trial] = prediction
+        progress("simulating trials", done, len(todo))
+    own = _own_priors(pd.concat([learned, observed], ignore_index=True), [*shipped, *found])
+    return scorecard(table, observed, predictions, _tuned(), own, seed, others=arm_means(learned))
+
+
+def _simulate(piece: _Trial) -> Predictions:
+    chosen = piece.draws[:: max(len(piece.draws) // SIMULATED_DRAWS, 1)][:SIMULATED_DRAWS]
+    draws = as_table(chosen, shipped_posterior().draws[MSC_EFFECT].to_numpy())
+    simulated = simulate(
+        piece.study, Posterior(shipped_recipe(), draws), piece.seed, range(len(draws)), SIMULATED_PATIENTS
+    )
+    by_arm = simulated.support.pivot_table(index="draw", columns="arm", values="ess", sort=False)
+    ess = by_arm[[r.arm.name for r in piece.study.results]].to_numpy()
+    found = direct(piece.observed, simulated, ess)
+    _, _, learned = shipped_observations()
+    empty = read_literature(learned)
+    around = Literature(piece.observed.reset_index(drop=True), empty.emulated, empty.hyperparameters, empty.effects)
+    return predict_direct(around, found, chosen, piece.seed)
+
+
+def as_table(draws: Array, effects: Array) -> pd.DataFrame:
+    """Draws of what is learned, with an MSC effect each, as a table of a posterior."""
+    _, _, learned = shipped_observations()
+    names = read_literature(learned).names
+    table = pd.DataFrame(draws, columns=list(names))
+    for name in STUDY:
+        if name.endswith("_sd"):
+            table[name] = np.exp(table[name])
+    return table.assign(**{MSC_EFFECT: effects[np.arange(len(table)) % len(effects)]})
+
+
+def validate_patients(
+    table: pd.DataFrame, baseline_mean: float, *, seed: int = 1, workers: int = 1, progress: Progress = lambda *_: None
+) -> PatientCheck:
+    """Compare FVC by patient with bands from a posterior that has not seen the Scleroderma Lung Study I.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `read_patients`.
+    baseline_mean : float
+        Mean FVC at baseline [% predicted] from which `fvc0_centred` counts.
+    """
+    _, _, learned = shipped_observations()
+    drawn = _left_out([TRIAL], read_literature(learned), seed, workers, progress)[TRIAL]
+    chosen = drawn[:: max(len(drawn) // SIMULATED_DRAWS, 1)][:SIMULATED_DRAWS]
+    progress("simulating patients", 0, 1)
+    posterior = Posterior(shipped_recipe(), as_table(chosen, np.zeros(1)))
+    found = check_patients(table, baseline_mean, posterior, seed)
+    progress("simulating patients", 1, 1)
+    return found
