@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -24,7 +22,6 @@ Array = NDArray[np.float64]
 FOLDER: Final = Path(__file__).parent / "fitted"
 EMULATORS: Final = "emulators.csv"
 CELLS: Final = "cells.csv"
-ABOUT: Final = "calibration.json"
 _STATISTICS: Final = ("mean", "log_sd", "effect")
 _DIGITS: Final = 7
 _KEYS: Final = ("trial", "arm", "endpoint", "definition", "population", "stat_type", "week")
@@ -108,13 +105,6 @@ def evidence_hash(table: pd.DataFrame) -> str:
     """SHA-256 of the observations: what was reported and what is fitted."""
     kept = table[[*_KEYS, "value", "y", "n", "not_fitted"]].round(10).astype(str)
     return content_hash(kept.to_dict(orient="list"))
-
-
-@cache
-def about(folder: Path = FOLDER) -> dict[str, Any]:
-    """How the calibration was made."""
-    found: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    return found
 
 
 def _emulator(rows: pd.DataFrame, own: Hyperparameters) -> Emulator:

@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 LEVELS: Final = (0.0, 0.2, 0.6, 1.5, 4.0)
 """Effects that are simulated; between them a monotone curve is drawn."""
 GRID: Final = np.concatenate([np.linspace(0.0, 1.0, 41), np.linspace(1.05, 4.0, 60)])
+LAST_DAY: Final = 364
+"""What cells add is simulated for changes up to this day [days after baseline]."""
 DRAWS: Final = 100
 """Draws in which cells are simulated; what they add is taken as its mean over these."""
 FITTED: Final = "UMSCT 5-year (Nanjing 2024)"
@@ -128,5 +130,5 @@ def _curve(more: Array) -> Array:
 
 
 def _first_year(study: Study) -> Study:
-    kept = tuple(r for r in study.results if r.statistic.day <= 364 and r.statistic.kind == "change")
+    kept = tuple(r for r in study.results if r.statistic.day <= LAST_DAY and r.statistic.kind == "change")
     return Study(study.trial, kept, study.baselines)

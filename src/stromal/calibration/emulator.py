@@ -14,6 +14,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
+from threadpoolctl import threadpool_limits
 
 Array = NDArray[np.float64]
 PENALTIES: Final = tuple(10.0**k for k in range(-2, 4))
@@ -91,7 +92,8 @@ def fit(points: Array, statistics: Array, noise: Array, centre: Array, scale: Ar
         rows, columns = patterns[:, k], np.nonzero(which.ravel() == k)[0]
         if rows.sum() < FEWEST_POINTS * n_terms:
             continue
-        found = _ridge(design[rows][:, 1:], statistics[rows][:, columns])
+        with threadpool_limits(1):  # threads of the linear algebra could change the last digit
+            found = _ridge(design[rows][:, 1:], statistics[rows][:, columns])
         coefficients[:, columns] = found.coefficients
         own_noise = np.nanmean(noise[rows][:, columns], axis=0)
         uncertainty = found.squared_error * found.degrees / rows.sum()

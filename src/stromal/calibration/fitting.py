@@ -61,7 +61,7 @@ class Plan:
     seed : int
     """
 
-    first: int = 200
+    first: int = 168
     second: int = 120
     patients: int = 48
     draws: int = 400

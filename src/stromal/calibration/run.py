@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stromal.calibration import cells
-from stromal.calibration.artefact import ABOUT, CELLS, EMULATORS, cells_csv, emulators_csv, evidence_hash
+from stromal.calibration.artefact import CELLS, EMULATORS, cells_csv, emulators_csv, evidence_hash
 from stromal.calibration.cohorts import Simulated
 from stromal.calibration.fitting import Fit, Plan, Progress, Store, calibrate, shipped_observations
 from stromal.calibration.likelihood import Literature, LogPosterior
@@ -26,6 +26,7 @@ from stromal.population.recipe import shipped_recipe
 
 Array = NDArray[np.float64]
 POSTERIOR: Final = "posterior.csv"
+ABOUT: Final = "posterior.json"
 SUPPORT: Final = "support.csv"
 _WAVE: Final = 1_000_000
 """Positions of stored pieces: this times the wave, plus the position in the wave; the cells are the third wave."""
@@ -41,7 +42,7 @@ class Calibrated:
     ----------
     folder : Path
     about : dict
-        As in ``calibration.json``.
+        As in ``posterior.json``.
     was_complete : bool
         The folder held the finished calibration already.
     """

@@ -14,6 +14,7 @@ from typing import Final, final
 import emcee
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from stromal.compute.randomness import Streams, stream_key
 
@@ -67,7 +68,7 @@ def sample(
     steps : int
         Of each walker; the first half is dropped.
     draws : int
-        Kept, evenly over the second half and all walkers.
+        Kept, at random from the second half of all walkers (a fixed stride could meet few of them).
     seed, purpose
         Key of the random numbers.
     start : (n, n_dimensions), optional
@@ -83,14 +84,13 @@ def sample(
         first = start[(rows * len(start)) // WALKERS]
     sampler = emcee.EnsembleSampler(WALKERS, size, log_density, vectorize=True)
     sampler.random_state = np.random.RandomState(stream_key(seed, 0, f"{purpose}: moves", 0) % 2**32).get_state()
-    sampler.run_mcmc(first, steps, skip_initial_state_check=start is not None)
+    with threadpool_limits(1):  # many small products: threads get in the way, and could change the last digit
+        sampler.run_mcmc(first, steps, skip_initial_state_check=start is not None)
     kept = sampler.get_chain(discard=steps // 2)
     density = sampler.get_log_prob(discard=steps // 2)
     time = float(np.max(emcee.autocorr.integrated_time(kept, tol=0, quiet=True)))
     flat = kept.reshape(-1, size)
-    chosen = np.linspace(0, len(flat) - 1, draws).round().astype(int)
-    order = np.argsort(streams.uniform(f"{purpose}: order", draws), kind="stable")
-    chosen = chosen[order]
+    chosen = np.argsort(streams.uniform(f"{purpose}: draws", len(flat)), kind="stable")[:draws]
     return Sample(
         flat[chosen],
         density.reshape(-1)[chosen],

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stromal.calibration import baselines, scoring
-from stromal.calibration.observations import FVC_ML_PER_PERCENT, LAST_WEEK_OF_YEAR, MEANS, preferred
+from stromal.calibration.observations import FVC_ML_PER_PERCENT, LAST_WEEK_OF_YEAR, MEANS, from_scale, preferred
 from stromal.calibration.prediction import LEVELS, Predictions, summary
 
 Array = NDArray[np.float64]
@@ -79,7 +79,7 @@ def scorecard(
         Arms that baselines learn from (columns family, trial, kind, value, variance), beside those of `observed`.
     """
     rows, spreads, samples = [], [], {}
-    for trial, own in observed.groupby("trial", sort=False):
+    for trial, own in observed.groupby("trial", sort=False) if len(observed) else ():
         found = predictions[str(trial)]
         for k, (index, o) in enumerate(own.iterrows()):
             samples[index] = found.results[:, k]
@@ -89,12 +89,13 @@ def scorecard(
                 "tuned_prototype": tuned.get(str(trial), False),
                 "tests_prior": own_prior.get((str(trial), o["arm"]), False),
             }
-            rows.append((o["row"], summary(samples[index], o["value"]) | mark))
+            rows.append((o["row"], summary(samples[index], o["value"]) | mark | _reported(o)))
             if np.isfinite(o["log_sd"]):
                 spread = found.spreads[:, k]
                 spreads.append(_named(table.iloc[o["row"]]) | {"observed": o["sd"]} | summary(spread, o["sd"]) | mark)
     listed, spread_rows = _listed(table, dict(rows)), pd.DataFrame(spreads)
-    judged = _with_baselines(_scored(arm_means(observed), samples, listed), others)
+    means = arm_means(observed) if len(observed) else pd.DataFrame()
+    judged = _with_baselines(_scored(means, samples, listed), others)
     listed["in_summary"] = np.isin(np.arange(len(listed)), judged["row"]) if len(judged) else False
     return Scorecard(listed, spread_rows, judged, _summary(judged, listed, spread_rows, seed))
 
@@ -121,6 +122,12 @@ def arm_means(observed: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _reported(o: pd.Series) -> dict[str, float]:
+    """Ends of the 95 % sampling interval of what was reported, where its error is known."""
+    ends = [float(from_scale(o["kind"], o["y"] + s * 1.96 * o["error"])) for s in (-1.0, 1.0)]
+    return {"observed_low": min(ends), "observed_high": max(ends)}
+
+
 def _named(row: pd.Series) -> dict[str, Any]:
     keys = ("trial", "arm", "endpoint", "endpoint_detail", "population", "stat_type", "unit", "drug")
     return {**{k: row[k] for k in keys if k in row}, "week": float(row["timepoint_weeks"])}
@@ -128,7 +135,13 @@ def _named(row: pd.Series) -> dict[str, Any]:
 
 def _listed(table: pd.DataFrame, found: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
     empty: dict[str, Any] = {"family": "", "fitted": False, "tuned_prototype": False, "tests_prior": False}
-    numbers = ("predicted", "sd_predicted", *(f"{e}{n}" for n in LEVELS for e in ("lo", "hi", "in")))
+    numbers = (
+        "observed_low",
+        "observed_high",
+        "predicted",
+        "sd_predicted",
+        *(f"{e}{n}" for n in LEVELS for e in ("lo", "hi", "in")),
+    )
     listed = [
         _named(row)
         | {"observed": float(row["value"]), "reason": row["reason"]}

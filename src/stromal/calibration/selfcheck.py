@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from stromal.calibration.cohorts import Simulated
+from stromal.calibration.exploring import Explored
 from stromal.calibration.fitting import draw_posterior
 from stromal.calibration.likelihood import SD_BETWEEN_STUDIES, Literature, LogPosterior
+from stromal.calibration.prediction import direct
 from stromal.compute.randomness import Streams
 
 Array = NDArray[np.float64]
@@ -85,3 +88,39 @@ def uniformity(table: NDArray[np.int64]) -> Array:
     counts = np.stack([np.bincount(column // width, minlength=BINS) for column in table.T])
     expected = len(table) / BINS
     return np.asarray(chi2.sf(((counts - expected) ** 2 / expected).sum(axis=1), BINS - 1))
+
+
+def direct_log_density(explored: Explored, literature: Literature, draws: Array, made: Synthetic) -> Array:
+    """Log posterior density of draws whose studies were simulated directly, up to a constant, (n_draws,).
+
+    As `LogPosterior`, with simulated statistics in the place of the emulators; the variance that stands for lack of fit
+    stays, since the made-up literature was drawn with it.
+
+    Parameters
+    ----------
+    explored : Explored
+        Studies simulated at the draws, in their order; all observations.
+    """
+    table, emulated = literature.table, literature.emulated
+    found = direct(
+        table,
+        Simulated(explored.mean, explored.sd, explored.control, explored.drift, explored.support, 0),
+        explored.ess,
+    )
+    density = LogPosterior(literature)
+    value = -0.5 * np.sum(((draws - density.prior_mean) / density.prior_sd) ** 2, axis=1)
+    fitted = table.iloc[literature.fitted].assign(place=literature.fitted)
+    for rows in (g["place"].to_numpy() for _, g in fitted.groupby("trial")):
+        mean, covariance = literature.around(
+            found.mean[:, rows], found.effect[:, rows], found.loading[rows], draws, rows
+        )
+        error, n = table["error"].to_numpy()[rows], table["n"].to_numpy()[rows]
+        sampling = np.where(np.isfinite(error), error**2, np.exp(2.0 * found.log_sd[:, rows]) / n)
+        whole = covariance + (sampling + emulated.mean.variance[rows])[:, :, None] * np.eye(len(rows))
+        root = np.linalg.cholesky(whole)
+        white = np.linalg.solve(root, (made.y[rows] - mean)[:, :, None])[:, :, 0]
+        value += -0.5 * np.sum(white**2, axis=1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    rows = literature.fitted[np.isfinite(made.log_sd[literature.fitted])]
+    variance = table["log_sd_error"].to_numpy()[rows] ** 2 + SD_BETWEEN_STUDIES**2 + emulated.log_sd.variance[rows]
+    off = made.log_sd[rows] - found.log_sd[:, rows]
+    return np.asarray(value - 0.5 * np.sum(off**2 / variance, axis=1))

@@ -60,7 +60,7 @@ MEASUREMENTS: Final[Mapping[str, str]] = {
     "skin_oedema": f"{_PLACEBO}, with ultrasound of skin oedema",
     "skin_activity": _PLACEBO,
     **dict.fromkeys(("lung_sensitivity", "lung_activity"), _LUNG),
-    "immunosuppression": "individual patient data of randomised trials of mycophenolate, methotrexate and cyclophosphamide",
+    "immunosuppression": "individual patient data of the randomised trials of mycophenolate and methotrexate",
     "antifibrotic": "individual patient data of randomised trials of mycophenolate and cyclophosphamide, skin and FVC",
     "interleukin_6": "individual patient data of the randomised trials of tocilizumab",
     "b_cells": "individual patient data of the randomised trials of rituximab",

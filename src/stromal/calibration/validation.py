@@ -34,6 +34,7 @@ STEPS: Final = 1000
 DRAWS: Final = 400
 SIMULATED_DRAWS: Final = 96
 SIMULATED_PATIENTS: Final = 60
+TOO_FEW: Final = "too few simulated patients belong to this group"
 
 
 @final
@@ -75,12 +76,19 @@ def validate(
 def _shipped(seed: int, workers: int, progress: Progress) -> Scorecard:
     table, found, observed = shipped_observations()
     literature = read_literature(observed)
-    trials = list(dict.fromkeys(observed["trial"]))
+    emulated = np.isfinite(literature.emulated.mean.variance) & np.isfinite(literature.emulated.log_sd.variance)
+    trials = list(dict.fromkeys(observed["trial"][emulated]))
     sampled = _left_out(trials, literature, seed, workers, progress)
-    places = observed.reset_index(drop=True).groupby("trial", sort=False).indices
+    places = {t: np.nonzero(emulated & (observed["trial"] == t).to_numpy())[0] for t in trials}
     predictions = {t: predict(literature, places[t], sampled[t], seed) for t in trials}
-    predictions |= _with_cells(predictions, literature, found, seed)
-    return scorecard(table, observed, predictions, _tuned(), _own_priors(observed, found), seed)
+    predictions |= _with_cells(predictions, literature, observed, places, seed)
+    table = table.assign(reason=table["reason"].where(~_at(table, observed["row"][~emulated]), TOO_FEW))
+    own = _own_priors(observed, found)
+    return scorecard(table, observed[emulated], predictions, _tuned(), own, seed)
+
+
+def _at(table: pd.DataFrame, places: pd.Series) -> NDArray[np.bool_]:
+    return np.isin(np.arange(len(table)), places)
 
 
 def _left_out(
@@ -117,7 +125,8 @@ def shipped_draws() -> Array:
 def _with_cells(
     predictions: Mapping[str, Predictions],
     literature: Literature,
-    found: Sequence[Study],
+    observed: pd.DataFrame,
+    places: Mapping[str, NDArray[np.int64]],
     seed: int,
 ) -> dict[str, Predictions]:
     """Predictions of trials with cells: effects drawn from the prior where the fitted series is left out.
@@ -132,9 +141,9 @@ def _with_cells(
         n = len(predictions[trial].results)
         own = shipped_posterior().draws[MSC_EFFECT].to_numpy()
         effects = cells.prior_effects(n, prior, seed) if trial in cells.OVERLAPPING else own[np.arange(n) % len(own)]
-        study = next(s for s in found if s.trial.trial == trial)
         results = predictions[trial].results.copy()
-        short = [k for k, r in enumerate(study.results) if r.statistic.day <= 364 and r.statistic.kind == "change"]
+        rows = observed.iloc[places[trial]]
+        short = np.nonzero(((rows["day"] <= cells.LAST_DAY) & (rows["kind"] == "change")).to_numpy())[0]
         for j, k in enumerate(short):
             added = cells.at_effects(mean[:, j], effects)
             results[:, k] += added * (1.0 + literature.effects.treatment_share * _unit(n, f"{trial} {k}", seed))
@@ -176,6 +185,8 @@ def _given(designs: pd.DataFrame, results: pd.DataFrame, seed: int, workers: int
     table = with_derived(results)
     found, reasons = studies(table, designs, described(designs))
     table = table.assign(reason=reasons)
+    if not found:
+        return scorecard(table, pd.DataFrame(), {}, {}, {}, seed)
     sizes = designs.set_index(["trial", "arm"])["n"].dropna().to_dict()
     observed = observations(table, found, sizes)
     _, shipped, learned = shipped_observations()
@@ -194,7 +205,24 @@ def _given(designs: pd.DataFrame, results: pd.DataFrame, seed: int, workers: int
         predictions[todo[position].study.trial.trial] = prediction
         progress("simulating trials", done, len(todo))
     own = _own_priors(pd.concat([learned, observed], ignore_index=True), [*shipped, *found])
+    table, observed, predictions = _predicted_only(table, observed, predictions)
     return scorecard(table, observed, predictions, _tuned(), own, seed, others=arm_means(learned))
+
+
+def _predicted_only(
+    table: pd.DataFrame, observed: pd.DataFrame, predictions: Mapping[str, Predictions]
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Predictions]]:
+    """Leave out results of groups to which too few simulated patients belong, and say so in the table."""
+    kept, whole = {}, np.zeros(len(observed), dtype=bool)
+    for trial, predicted in predictions.items():
+        places = np.nonzero((observed["trial"] == trial).to_numpy())[0]
+        there = np.isfinite(predicted.results).all(axis=0) & np.isfinite(predicted.spreads).all(axis=0)
+        whole[places[there]] = True
+        kept[trial] = Predictions(predicted.results[:, there], predicted.spreads[:, there])
+    if len(observed):
+        missing = _at(table, observed["row"][~whole])
+        table = table.assign(reason=table["reason"].where(~missing, TOO_FEW))
+    return table, observed[whole], kept
 
 
 def _simulate(piece: _Trial) -> Predictions:
