@@ -14,7 +14,7 @@ STROMAL := $(VENV)/bin/stromal
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup trial test check types imports lint format bench verify wheel-check docs lock clean
+.PHONY: help setup trial test check types imports lint format bench verify calibration scorecard wheel-check docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,14 @@ verify: wheel-check ## slow statistical verification, and the wheel in a new env
 	    echo "== $$script"; \
 	    $(VENV)/bin/python "$$script"; \
 	done
+
+calibration: setup ## learn the population from the published trials again, and put it into the package (an hour)
+	$(STROMAL) calibrate --out runs/calibration --resume
+	$(VENV)/bin/python tools/ship_calibration.py runs/calibration
+
+scorecard: setup ## predict the published trials unseen and write docs/scorecard.md
+	$(STROMAL) validate --seed 1 --out runs/scorecard
+	$(VENV)/bin/python tools/scorecard_page.py runs/scorecard
 
 wheel-check: setup ## build the wheel, install it outside the repository, run it there
 	tools/check_wheel.sh "$(VENV)/bin/python"

@@ -25,7 +25,8 @@ from stromal.compute.executor import processors, run_pieces
 
 SEED = 20
 ALARM = 0.05
-REFIT_DRAWS = 96
+REFIT_DRAWS = 64
+REFIT_PATIENTS = 64
 LARGEST_SHIFT = 0.5
 """Means of a refit may differ by this many SD of the posterior: with few dozen effective draws the noise is a sixth."""
 
@@ -43,7 +44,7 @@ def refit(number: int) -> tuple[np.ndarray, float]:
     drawn = draw_posterior(density, REFIT_DRAWS, SEED, f"refit {number}", steps=1500)
     _, studies, _ = shipped_observations()
     points = as_table(drawn.draws, np.zeros(1))
-    todo = pieces(studies, points, SEED + number, 0, 96)
+    todo = pieces(studies, points, SEED + number, 0, REFIT_PATIENTS)
     results = dict(run_pieces(run_piece, todo, processors()))
     explored = collected(todo, [results[k] for k in range(len(todo))], literature.hyperparameters)
     log_weight = direct_log_density(explored, literature, drawn.draws, made) - density(drawn.draws)
@@ -74,9 +75,7 @@ def main() -> int:
         shift, effective = refit(number)
         worst = names[int(np.abs(shift).argmax())]
         largest = np.abs(shift).max()
-        print(
-            f"refit {number}: {effective:.0f} effective of {REFIT_DRAWS} draws, largest shift {largest:.2f} SD ({worst})"
-        )
+        print(f"refit {number}: {effective:.0f} of {REFIT_DRAWS} draws, largest shift {largest:.2f} SD ({worst})")
         bad |= bool(np.abs(shift).max() > LARGEST_SHIFT)
     return int(bad)
 

@@ -18,7 +18,7 @@ from stromal.calibration.likelihood import Literature, LogPosterior
 from stromal.calibration.literature import Study, studies
 from stromal.calibration.observations import observations
 from stromal.calibration.patients import TRIAL, PatientCheck, check_patients
-from stromal.calibration.prediction import Predictions, direct, predict, predict_direct
+from stromal.calibration.prediction import Predictions, direct, predict, predict_direct, summary
 from stromal.calibration.scorecard import Scorecard, arm_means, scorecard
 from stromal.calibration.trials import described
 from stromal.compute.executor import run_pieces
@@ -271,3 +271,27 @@ def validate_patients(
     found = check_patients(table, baseline_mean, posterior, seed)
     progress("simulating patients", 1, 1)
     return found
+
+
+def without_cells(seed: int = 1) -> pd.DataFrame:
+    """Series of patients with systemic MSC, predicted as if the cells did nothing.
+
+    No result after cells is fitted before the MSC effect, so the prediction has not seen them.
+
+    Returns
+    -------
+    DataFrame
+        One row per change of the skin score within a year: trial, week, observed, predicted, lo90, hi90 [points], share
+        (of the published change that is predicted without any effect of cells).
+    """
+    _, _, observed = shipped_observations()
+    literature = read_literature(observed)
+    rows = []
+    for place in np.nonzero((observed["cells"] & (observed["endpoint"] == "mRSS_change")).to_numpy())[0]:
+        o = observed.iloc[place]
+        if o["day"] <= cells.LAST_DAY:
+            found = summary(predict(literature, np.array([place]), shipped_draws(), seed).results[:, 0], o["value"])
+            named = {"trial": o["trial"], "week": o["week"], "observed": o["value"]}
+            rows.append(named | {k: found[k] for k in ("predicted", "lo90", "hi90")})
+    table = pd.DataFrame(rows, columns=["trial", "week", "observed", "predicted", "lo90", "hi90"])
+    return table.assign(share=table["predicted"] / table["observed"])

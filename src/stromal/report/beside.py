@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 
 import pandas as pd
 
+from stromal.calibration.validation import without_cells
 from stromal.design.trial import TrialDesign
 from stromal.evidence import msc_changes, placebo_changes, placebo_differences, published_responders
 from stromal.report.answer import WEEKS_AROUND
@@ -122,6 +124,12 @@ def _simulated_row(c: Mapping[str, Any], controlled: bool) -> dict[str, Any]:
 def doi_link(doi: str) -> str:
     """Address of a paper; empty without a DOI."""
     return f"https://doi.org/{quote(doi, safe='/:;().-_')}" if doi else ""
+
+
+@cache
+def idle_series() -> list[dict[str, Any]]:
+    """Published series with systemic MSC, predicted as if the cells did nothing."""
+    return [{str(k): v for k, v in row.items()} for row in without_cells().to_dict("records")]
 
 
 def responder_rows(design: TrialDesign) -> list[dict[str, str]]:

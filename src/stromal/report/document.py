@@ -16,7 +16,7 @@ from stromal.biology import parameter_table
 from stromal.design.trial import TrialDesign
 from stromal.population.msc_effect import points_of_effect
 from stromal.report.answer import answer, headline, idle_responders, role_sentence
-from stromal.report.beside import compared_day, comparisons, difference_rows, doi_link, responder_rows
+from stromal.report.beside import compared_day, comparisons, difference_rows, doi_link, idle_series, responder_rows
 from stromal.report.design_table import criterion, design_rows
 from stromal.report.figures import KINDS, SCENARIO_TITLES, courses, estimates
 from stromal.report.learned import hyperparameter_rows
@@ -90,6 +90,7 @@ def write_report(result: TrialResult, design: TrialDesign, provenance: Mapping[s
         **_courses(design, summary),
         compared_day=compared_day(design),
         comparisons=_marked(comparisons(design, summary)),
+        idle_series=idle_series(),
     )
 
 
