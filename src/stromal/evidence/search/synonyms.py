@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,10 @@ class Synonyms:
 
     def __init__(self, groups: Mapping[Term, tuple[Term, ...]]) -> None:
         self._groups = dict(groups)
+        self._names = {group: "_".join(group[0]) for group in set(groups.values())}
+        self._by_first: defaultdict[str, list[Term]] = defaultdict(list)
+        for term in sorted(groups, key=len, reverse=True):
+            self._by_first[term[0]].append(term)
         self._longest = max(map(len, groups), default=0)
 
     def others(self, term: Sequence[str]) -> tuple[Term, ...]:
@@ -39,6 +44,31 @@ class Synonyms:
         whole = tuple(term)
         group = self._groups.get(whole, ())
         return tuple(t for t in group if t != whole and not any(_stands_in(other, t) for other in group))
+
+    def group(self, term: Sequence[str]) -> str | None:
+        """Name of the group of a term, as `groups_in` gives it; None unless it is one as a whole."""
+        group = self._groups.get(tuple(term))
+        return None if group is None else self._names[group]
+
+    def groups_in(self, words: Sequence[str]) -> list[str]:
+        """Names of the groups whose terms stand in a text, each as often as they do.
+
+        Where terms of one group overlap, the first and longest counts; those of other groups count beside it.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Stems of all words of the text, in order.
+        """
+        found: list[str] = []
+        ends: dict[str, int] = {}
+        for place, word in enumerate(words):
+            for term in self._by_first.get(word, ()):
+                name, end = self._names[self._groups[term]], place + len(term)
+                if tuple(words[place:end]) == term and ends.get(name, 0) <= place:
+                    ends[name] = end
+                    found.append(name)
+        return found
 
     def segments(self, words: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
         """Split words side by side into terms that have synonyms, the longest first, and single words.
