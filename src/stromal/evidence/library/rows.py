@@ -63,7 +63,11 @@ def written(record: Record) -> Texts:
     unknown = [c for c in record.identifiers if c.split(":", 1)[0] not in SCHEMES]
     if unknown or not record.identifiers:
         raise ValueError(f"identifiers of no known scheme: {unknown}" if unknown else "no identifier")
-    fields = [f"[{encode_basestring(f.name)},{_listed(f.values)}]" for f in record.fields]
+    text = encode_basestring
+    fields = [
+        f"[{text(f.name)},[{text(f.values[0])}]]" if len(f.values) == 1 else f"[{text(f.name)},{_listed(f.values)}]"
+        for f in record.fields
+    ]
     return Texts(
         _listed(record.identifiers),
         canonical_json(record.item),

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 STRONG: Final = ("doi", "pmid", "pmcid", "doaj", "sha256")
 """Schemes whose identifiers name one work. An address may be a journal's front page, and the number of a trial is
 given in every paper about it: these say something only where a record has no better name."""
+_STRONG_PREFIXES: Final = tuple(f"{scheme}:" for scheme in STRONG)
 DECISIVE: Final = ("doi", "pmid", "pmcid")
 """Schemes of which a work has one identifier: the first that two records both have decides whether they differ."""
 
@@ -178,7 +179,7 @@ class Traits:
 def naming(identifiers: Iterable[str]) -> list[str]:
     """Those of the identifiers of a record, the best first, that name one work and nothing else."""
     listed = list(identifiers)
-    return [c for c in listed if c.split(":", 1)[0] in STRONG or (c == listed[0] and c.startswith("nct:"))]
+    return [c for c in listed if c.startswith(_STRONG_PREFIXES) or (c == listed[0] and c.startswith("nct:"))]
 
 
 def _names(names: Any) -> list[Mapping[str, Any]]:
