@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,10 +28,10 @@ class Synonyms:
 
     def __init__(self, groups: Mapping[Term, tuple[Term, ...]]) -> None:
         self._groups = dict(groups)
-        self._names = {group: "_".join(group[0]) for group in set(groups.values())}
-        self._by_first: defaultdict[str, list[Term]] = defaultdict(list)
+        self._names = {term: "_".join(group[0]) for term, group in groups.items()}
+        self._by_first: dict[str, list[tuple[Term, str]]] = {}
         for term in sorted(groups, key=len, reverse=True):
-            self._by_first[term[0]].append(term)
+            self._by_first.setdefault(term[0], []).append((term, self._names[term]))
         self._longest = max(map(len, groups), default=0)
 
     def others(self, term: Sequence[str]) -> tuple[Term, ...]:
@@ -47,8 +46,7 @@ class Synonyms:
 
     def group(self, term: Sequence[str]) -> str | None:
         """Name of the group of a term, as `groups_in` gives it; None unless it is one as a whole."""
-        group = self._groups.get(tuple(term))
-        return None if group is None else self._names[group]
+        return self._names.get(tuple(term))
 
     def groups_in(self, words: Sequence[str]) -> list[str]:
         """Names of the groups whose terms stand in a text, each as often as they do.
@@ -62,9 +60,10 @@ class Synonyms:
         """
         found: list[str] = []
         ends: dict[str, int] = {}
-        for place, word in enumerate(words):
-            for term in self._by_first.get(word, ()):
-                name, end = self._names[self._groups[term]], place + len(term)
+        first = self._by_first
+        for place in [place for place, word in enumerate(words) if word in first]:
+            for term, name in first[words[place]]:
+                end = place + len(term)
                 if tuple(words[place:end]) == term and ends.get(name, 0) <= place:
                     ends[name] = end
                     found.append(name)
