@@ -108,6 +108,9 @@ def found(index: Index, query: str, **arguments: Any) -> list[str]:
         ("year:-2000", {"aid-anr16>3.0.co;2-7"}),
         ("scleroderma year:2012", {"scleroderma"}),
         ("language:french", {"francais"}),
+        ("language:fr", {"francais"}),
+        ("language:(fre OR swe)", {"francais"}),
+        ('language:"fr-CA"', {"francais"}),
         ("type:dataset", {"NCT02213705"}),
         ("status:extracted", {"jama.2014.6368"}),
         ("design:review", {"fimmu.2018.02013"}),
@@ -160,6 +163,34 @@ def test_a_phrase_in_quotes_stays_as_it_is_unless_it_is_a_term_as_a_whole(index:
     assert found(index, '"scleroderma of the lung"') == []
     assert found(index, '"stromal cells based therapy"') == ["fimmu.2018.02013"]
     assert found(index, '"stem cells based therapy"') == []
+
+
+def test_words_inside_a_longer_term_stay_as_they_are(tmp_path: Path) -> None:
+    with Library(tmp_path / "library") as library:
+        library.add(
+            [
+                record("10.1000/apart", "haematopoietic cell of the stem", abstract="a transplantation"),
+                record("10.1000/other", "hematopoietic cell of the stem", abstract="a transplantation"),
+                record("10.1000/term", "HSCT"),
+                record("10.1000/long", f"hematopoietic stem {'x' * 70} cell transplantation"),
+            ]
+        )
+        index = Index.open(None, library)
+        assert set(found(index, "haematopoietic stem cell transplantation")) == {"apart", "term"}
+        assert found(index, '"haematopoietic stem cell transplantation"') == ["term"]
+        assert set(found(index, "haematopoietic")) == {"apart", "other", "long"}
+
+
+def test_a_synonym_in_a_long_text_counts_less_as_any_word_does(tmp_path: Path) -> None:
+    with Library(tmp_path / "library") as library:
+        library.add(
+            [
+                record("10.1000/long", "one", abstract="scleroderma " + "word " * 100),
+                record("10.1000/short", "one", abstract="SSc word"),
+                record("10.1000/twice", "one", abstract="systemic sclerosis and SSc"),
+            ]
+        )
+        assert found(Index.open(None, library), "progressive systemic sclerosis") == ["twice", "short", "long"]
 
 
 def test_authors_have_no_synonyms(index: Index) -> None:

@@ -104,6 +104,21 @@ def test_every_term_of_the_shipped_list_leads_to_a_term_of_its_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("SSc and systemic scleroderma and MSCs", ["SSc", "SSc", "MSC"]),
+        ("multipotent mesenchymal stromal cells", ["MSC"]),
+        ("scleroderma lung disease", ["SSc-ILD", "SSc"]),
+        ("systemic, sclerosis", ["SSc"]),
+        ("sclerosis systemic", []),
+    ],
+)
+def test_each_group_is_found_in_a_text_as_often_as_its_terms_stand_there(text: str, groups: list[str]) -> None:
+    known = shipped_synonyms()
+    assert known.groups_in(stems(text)) == [known.group(stems(group)) for group in groups]
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         ("systemic sclerosis lung", [(0, 2), (2, 3)]),

@@ -6,7 +6,9 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Final
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -18,7 +20,7 @@ def canonical_json(value: object) -> str:
     ValueError
         A number is not finite: JSON has no word for it.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def content_hash(value: object) -> str:

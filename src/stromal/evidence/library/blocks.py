@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from zlib import crc32
 
-from stromal.evidence.library.traits import Traits, folded, plain
+from stromal.evidence.library.traits import Traits, folded, folded_name, plain
 from stromal.evidence.records.record import display_name
 from stromal.evidence.records.work_keys import work_keys
 
@@ -23,7 +23,7 @@ _AUTHORS: Final = 3
 
 def block_keys(record: Traits) -> frozenset[int]:
     """Keys of a record, as numbers of 32 bits: a chance meeting costs a comparison, no more."""
-    return frozenset(crc32(key.encode()) for key in (*_catalogue_keys(record), *_own_keys(record)))
+    return frozenset([crc32(key.encode()) for key in (*_catalogue_keys(record), *_own_keys(record))])
 
 
 def _catalogue_keys(record: Traits) -> tuple[str, ...]:
@@ -55,5 +55,5 @@ def _initials(name: Mapping[str, Any]) -> str:
     if "literal" in name:
         words = folded(plain(name["literal"])).split()
         return "".join(sorted(word[0] for word in (words[:1] + words[-1:] if len(words) <= 4 else words[:1])))
-    parts = (folded(plain(name.get(key))) for key in ("family", "given"))
-    return "".join(sorted(part[0] for part in parts if part))
+    family, given = folded_name(plain(name.get("family")))[:1], folded_name(plain(name.get("given")))[:1]
+    return family + given if family < given else given + family

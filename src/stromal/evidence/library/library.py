@@ -18,7 +18,7 @@ from stromal.evidence.library.batch import Batch, Possible
 from stromal.evidence.library.clustering import Clustering
 from stromal.evidence.library.deciding import Decisions
 from stromal.evidence.library.events import Event, Log, stamped
-from stromal.evidence.library.importing import AGENT, Import, portions
+from stromal.evidence.library.importing import AGENT, Import, portions, uncollected
 from stromal.evidence.library.lookup import Lookup, Work
 from stromal.evidence.library.merging import Merged, merged
 from stromal.evidence.library.overrides import Override, Verdict
@@ -119,7 +119,7 @@ class Library:
         """
         importing = Import(self._store, self._log, stamped(at))
         for portion in portions(records):
-            with self._store.transaction():
+            with self._store.transaction(), uncollected():
                 importing.take(portion)
         return importing.batch()
 

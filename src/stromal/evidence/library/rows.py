@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final, NamedTuple
 
@@ -62,20 +63,30 @@ def written(record: Record) -> Texts:
     unknown = [c for c in record.identifiers if c.split(":", 1)[0] not in SCHEMES]
     if unknown or not record.identifiers:
         raise ValueError(f"identifiers of no known scheme: {unknown}" if unknown else "no identifier")
-    fields = (f"[{encode_basestring(f.name)},{_listed(f.values)}]" for f in record.fields)
+    text = encode_basestring
+    fields = [
+        f"[{text(f.name)},[{text(f.values[0])}]]" if len(f.values) == 1 else f"[{text(f.name)},{_listed(f.values)}]"
+        for f in record.fields
+    ]
     return Texts(
         _listed(record.identifiers),
         canonical_json(record.item),
         _listed(record.keywords),
-        canonical_json(record.origin),
+        _origin(tuple(record.origin.items())),
         _listed(record.remarks),
         f"[{','.join(fields)}]",
     )
 
 
-def _listed(values: Iterable[str]) -> str:
+def _listed(values: Sequence[str]) -> str:
     """As `canonical_json` of a list of texts, in a third of its time."""
-    return f"[{','.join(map(encode_basestring, values))}]"
+    return f"[{','.join([encode_basestring(value) for value in values])}]"
+
+
+@lru_cache(maxsize=1_024)
+def _origin(items: tuple[tuple[str, str], ...]) -> str:
+    """Canonical JSON of an origin, which records of one source have in common."""
+    return canonical_json(dict(items))
 
 
 def digest(form: str, texts: Texts) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 STRONG: Final = ("doi", "pmid", "pmcid", "doaj", "sha256")
 """Schemes whose identifiers name one work. An address may be a journal's front page, and the number of a trial is
 given in every paper about it: these say something only where a record has no better name."""
+_STRONG_PREFIXES: Final = tuple(f"{scheme}:" for scheme in STRONG)
 DECISIVE: Final = ("doi", "pmid", "pmcid")
 """Schemes of which a work has one identifier: the first that two records both have decides whether they differ."""
 
@@ -72,12 +73,18 @@ _GREEK: Final = str.maketrans(
     {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "κ": " kappa ", "λ": " lambda ", "μ": " mu "}
 )
 _NOT_WORD: Final = re.compile(r"[\W_]+")
+_PLAIN_ASCII: Final = str.maketrans({c: c.lower() if c.isalnum() else " " for c in map(chr, range(128))})
+"""What `_NOT_WORD` and lower case make of ASCII, in one pass."""
+_ISSN: Final = re.compile(r"\d{7}[\dX]")
+_PAGE: Final = re.compile(r"\s*(?:pp?\.?\s*)?([A-Za-z]{0,4})0*(\d+)")
 _MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]{0,40}>")
 
 
 @final
 class Traits:
-    """What is compared of a record; worked out when it is first asked for, as most records meet no other.
+    """What is compared of a record.
+
+    What its keys need is worked out at once, the rest when it is first asked for, as most records meet no other.
 
     Parameters
     ----------
@@ -93,6 +100,24 @@ class Traits:
     digest : str
     identifiers : frozenset of str
         Those that name one work.
+    heading : str
+        The title as the item has it.
+    notice : str
+        ``erratum``, ``retraction``, ``concern`` or ``reply``, if the record is one, else empty.
+    title : tuple of str
+        Words of the title in lower case without accents; of a notice, those after "Erratum to:" and the like.
+    squashed : str
+        The title without blanks.
+    generic : bool
+        Whether the title says nothing ("Editorial"), or there is none.
+    names : list of mapping
+        Names of the authors, as the item has them.
+    volume : str
+        In lower case; empty if unknown.
+    page : str
+        The first page, or the number of the article, without leading zeros or ``e``; empty if unknown.
+    addresses : list of str
+        Identifiers of scheme ``url``.
     """
 
     def __init__(self, identifiers: Sequence[str], item: Mapping[str, Any], digest: str) -> None:
@@ -100,29 +125,17 @@ class Traits:
         self.identifiers: Final = frozenset(naming(identifiers))
         self._all: Final = identifiers
         self._item: Final = item
-
-    @cached_property
-    def title(self) -> tuple[str, ...]:
-        """Words of the title in lower case without accents; of a notice, those after "Erratum to:" and the like."""
-        return tuple(folded(self._heading[1]).split())
-
-    @cached_property
-    def squashed(self) -> str:
-        """The title without blanks."""
-        return "".join(self.title)
-
-    @cached_property
-    def generic(self) -> bool:
-        """Whether the title says nothing ("Editorial"), or there is none."""
-        words = self.title
-        if len(words) < 2 or all(word in _GENERIC for word in words):
-            return True
-        return len(words) < 9 and bool(_GENERIC_PHRASES.match(" ".join(words)))
-
-    @cached_property
-    def notice(self) -> str:
-        """``erratum``, ``retraction``, ``concern`` or ``reply``, if the record is one, else empty."""
-        return self._heading[0]
+        # No cached properties: each would take a lock, for every record that is imported.
+        self.heading: Final = plain(item.get("title"))
+        self.notice, said = _notice(_RETRACTED.sub("", self.heading, count=1))
+        words = folded(said)
+        self.title: Final = tuple(words.split())
+        self.squashed: Final = words.replace(" ", "")
+        self.generic: Final = _is_generic(self.title)
+        self.names: Final = _names(item.get("author"))
+        self.volume: Final = folded_name(plain(item.get("volume")))
+        self.page: Final = _first_page(plain(item.get("page")) or plain(item.get("number")))
+        self.addresses: Final = [c for c in identifiers if c.startswith("url:")]
 
     @cached_property
     def preprint(self) -> bool:
@@ -143,24 +156,14 @@ class Traits:
             return None
 
     @cached_property
-    def volume(self) -> str:
-        """Volume in lower case; empty if unknown."""
-        return folded(plain(self._item.get("volume")))
-
-    @cached_property
-    def page(self) -> str:
-        """The first page, or the number of the article, without leading zeros or ``e``; empty if unknown."""
-        return _first_page(plain(self._item.get("page")) or plain(self._item.get("number")))
-
-    @cached_property
     def journal(self) -> str:
         """Words of the journal, joined by blanks; empty if unknown."""
-        return folded(plain(self._item.get("container-title")))
+        return folded_name(plain(self._item.get("container-title")))
 
     @cached_property
     def issns(self) -> frozenset[str]:
         """ISSNs without hyphens."""
-        return frozenset(re.findall(r"\d{7}[\dX]", plain(self._item.get("ISSN")).replace("-", "").upper()))
+        return frozenset(_ISSN.findall(plain(self._item.get("ISSN")).replace("-", "").upper()))
 
     @cached_property
     def kind(self) -> str:
@@ -172,32 +175,25 @@ class Traits:
         """Of each author, the ways the name can be written as one whole name and one initial."""
         return tuple(spellings(name) for name in self.names)
 
-    @cached_property
-    def names(self) -> list[Mapping[str, Any]]:
-        """Names of the authors, as the item has them."""
-        names = self._item.get("author")
-        known = [name for name in names if isinstance(name, dict | Mapping)] if isinstance(names, list | tuple) else []
-        return [n for n in known if "literal" not in n or folded(plain(n["literal"])) not in _NOBODY]
-
-    @cached_property
-    def addresses(self) -> list[str]:
-        """Identifiers of scheme ``url``."""
-        return [c for c in self._all if c.startswith("url:")]
-
-    @cached_property
-    def heading(self) -> str:
-        """The title as the item has it."""
-        return plain(self._item.get("title"))
-
-    @cached_property
-    def _heading(self) -> tuple[str, str]:
-        return _notice(_RETRACTED.sub("", self.heading, count=1))
-
 
 def naming(identifiers: Iterable[str]) -> list[str]:
     """Those of the identifiers of a record, the best first, that name one work and nothing else."""
     listed = list(identifiers)
-    return [c for c in listed if c.split(":", 1)[0] in STRONG or (c == listed[0] and c.startswith("nct:"))]
+    return [c for c in listed if c.startswith(_STRONG_PREFIXES) or (c == listed[0] and c.startswith("nct:"))]
+
+
+def _names(names: Any) -> list[Mapping[str, Any]]:
+    """Names of persons and groups among what an item has as its authors."""
+    if not isinstance(names, (list, tuple)):
+        return []
+    known = [name for name in names if type(name) is dict or isinstance(name, Mapping)]
+    return [n for n in known if "literal" not in n or folded(plain(n["literal"])) not in _NOBODY]
+
+
+def _is_generic(words: Sequence[str]) -> bool:
+    if len(words) < 2 or (words[0] in _GENERIC and all(word in _GENERIC for word in words)):
+        return True
+    return len(words) < 9 and bool(_GENERIC_PHRASES.match(" ".join(words)))
 
 
 def plain(value: Any) -> str:
@@ -211,14 +207,17 @@ def plain(value: Any) -> str:
 
 def folded(text: str) -> str:
     """Text as lower-case words without accents, markup and punctuation, joined by blanks; other scripts stay."""
-    if text.isascii() and text.isalpha():
-        return text.lower()
     if "<" in text or "&" in text:
         text = _MARKUP.sub("", html.unescape(text))
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.lower().translate(_GREEK))
-        text = "".join(c for c in text if not unicodedata.combining(c))
-    return _NOT_WORD.sub(" ", text.lower()).strip()
+        text = "".join([c for c in text if not unicodedata.combining(c)])
+        return _NOT_WORD.sub(" ", text.lower()).strip()
+    return " ".join(text.translate(_PLAIN_ASCII).split())
+
+
+folded_name = lru_cache(maxsize=65_536)(folded)
+"""`folded`, for names of persons and journals, which come again and again."""
 
 
 def is_retracted(item: Mapping[str, Any]) -> bool:
@@ -274,7 +273,7 @@ def _notice(title: str) -> tuple[str, str]:
 
 def _first_page(pages: str) -> str:
     """The first page; ``1`` says nothing, as articles with a number are often given pages counted from one."""
-    found = re.match(r"\s*(?:pp?\.?\s*)?([A-Za-z]{0,4})0*(\d+)", pages)
+    found = _PAGE.match(pages)
     if not found:
         return ""
     letters, digits = found.group(1).lower(), found.group(2)

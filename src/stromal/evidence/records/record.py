@@ -14,6 +14,9 @@ CSL_FIELDS: Final = (
 """Keys of `Record.item` that this package reads; a reader may set any other key of CSL-JSON as well."""
 
 
+_NAME_PARTS: Final = ("given", "dropping-particle", "non-dropping-particle", "family", "suffix")
+
+
 @final
 @dataclass(frozen=True)
 class Field:
@@ -140,5 +143,4 @@ def display_name(name: Mapping[str, Any]) -> str:
     """A CSL name as ``Given Family``, with its particles."""
     if "literal" in name:
         return str(name["literal"])
-    parts = ("given", "dropping-particle", "non-dropping-particle", "family", "suffix")
-    return " ".join(str(name[p]) for p in parts if name.get(p))
+    return " ".join([str(value) for part in _NAME_PARTS if (value := name.get(part))])

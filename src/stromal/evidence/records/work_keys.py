@@ -9,7 +9,6 @@ one script still meet, but keys of such titles differ from those in a catalogue 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,7 +17,7 @@ from typing import Final
 LONGEST: Final = 255
 """Most characters of an author or a title in a key."""
 
-_NOT_PLAIN: Final = re.compile(r"[^a-z0-9]+")
+_PLAIN_ASCII: Final = str.maketrans({c: c.lower() if c.isalnum() else None for c in map(chr, range(128))})
 _BLANKS: Final = " \t\n\r\0\x0b"  # what PHP trims
 _ARTICLES: Final = ("a ", "an ", "the ")
 
@@ -47,30 +46,34 @@ def work_keys(titles: Iterable[str], authors: Iterable[str], uniform_titles: Ite
     """
     titles, authors = list(titles), list(authors)
     keys = [f"UT {key}" for key in map(normalised, uniform_titles) if key]
-    wanted = dict.fromkeys(map(normalised, (*titles, *map(without_article, titles))))
-    keys += (f"AT {normalised(author)} {title}" for title in wanted if title for author in authors if author)
+    # Without an article a title in ASCII gives the same key again.
+    without = [short for t in titles if len(short := without_article(t)) != len(t) or not t.isascii()]
+    wanted = dict.fromkeys(map(normalised, (*titles, *without)))
+    named = [_normalised_name(author) for author in authors if author]
+    keys += [f"AT {name} {title}" for title in wanted if title for name in named]
     return tuple(keys)
 
 
-@lru_cache(maxsize=65_536)
 def normalised(text: str) -> str:
     """Letters and numbers of a text in lower case without accents, at most `LONGEST`.
 
     Letters that are not composed (``ø``, ``ß``, ``ł``) stay.
     """
     if text.isascii():
-        return _NOT_PLAIN.sub("", text.lower())[:LONGEST]
+        return text.translate(_PLAIN_ASCII)[:LONGEST]
     apart = unicodedata.normalize("NFD", text).lower()
     kept = "".join(sign for sign in apart if unicodedata.category(sign)[0] in "LN")
     return unicodedata.normalize("NFKC", kept).lower()[:LONGEST]
 
 
+_normalised_name = lru_cache(maxsize=65_536)(normalised)
+
+
 def without_article(title: str) -> str:
     """A title in lower case without a, an or the before it."""
     text = title.strip(_BLANKS).lower()
-    for article in _ARTICLES:
-        if text.startswith(article):
-            return text[len(article) :]
+    if text.startswith(_ARTICLES):
+        return text.partition(" ")[2]
     return text
 
 

@@ -17,7 +17,7 @@ from stromal.compute.content import content_hash
 from stromal.evidence.library import merging
 from stromal.evidence.records import identifiers, record
 from stromal.evidence.records.record import Record
-from stromal.evidence.search import documents, languages, words
+from stromal.evidence.search import documents, languages, synonyms, words
 from stromal.evidence.search.documents import OFTEN, Standing, authors, document, registered, schema
 from stromal.evidence.search.folder import Folder, State
 
@@ -28,7 +28,7 @@ _MOST_REPLACED: Final = 0.05
 _BUILDING: Final = 1_000_000_000
 """Memory for building, taken as needed [bytes]: 100,000 works fit in one segment, in which ranking is fastest."""
 _UPDATING: Final = 50_000_000
-_FILES: Final = (documents, words, languages, merging, record, identifiers)
+_FILES: Final = (documents, words, languages, synonyms, merging, record, identifiers)
 """Modules that decide how a record becomes a document."""
 
 
@@ -224,8 +224,8 @@ def _writing(index: tantivy.Index, memory: int) -> Iterator[tantivy.IndexWriter]
 
 @cache
 def maker() -> str:
-    """Hash of all that decides how records become documents: the code, and the version of tantivy."""
-    digest = hashlib.sha256(version("tantivy").encode())
+    """Hash of all that decides how records become documents: the code, the synonyms, and the version of tantivy."""
+    digest = hashlib.sha256(version("tantivy").encode() + synonyms.SHIPPED.read_bytes())
     for module in _FILES:
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()

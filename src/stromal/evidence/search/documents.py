@@ -12,7 +12,8 @@ import tantivy
 from stromal.evidence.library.merging import merged
 from stromal.evidence.records.record import Record, display_name
 from stromal.evidence.search.languages import language_name
-from stromal.evidence.search.words import STEMMED, WHOLE, analyzer, composed, legible, searchable
+from stromal.evidence.search.synonyms import shipped_synonyms
+from stromal.evidence.search.words import PLACED, STEMMED, WHOLE, analyzer, composed, legible, searchable
 
 FACETS: Final = ("year", "journal", "author", "subject", "language", "type", "design", "status")
 """By what results can be counted and filtered."""
@@ -21,6 +22,8 @@ LOWEST_YEAR, HIGHEST_YEAR = -9999, 9999
 """Other years are none."""
 OFTEN: Final = 10
 """Works that an author has at least to be in the field ``author_often``."""
+_OTHER: Final = "_"
+"""Any word in ``*_term`` that is no term with synonyms."""
 _LONGEST_VALUE: Final = 300
 """Characters of a value of a facet; longer ones are cut."""
 
@@ -47,7 +50,8 @@ def schema() -> tantivy.Schema:
 
     ``title``, ``keyword`` and ``abstract`` are stemmed; ``*_word`` are the same without stemming, for beginnings of
     words and for suggestions, ``*_text`` what is shown. ``*_facet`` hold values as they are counted, and ``order``
-    sorts what ranks alike. ``author_often`` leaves out the many authors of few works.
+    sorts what ranks alike. ``author_often`` leaves out the many authors of few works. ``*_term`` hold the names of
+    groups of synonyms wherever a term of the group stands: one word is looked for instead of many phrases.
     """
     builder = tantivy.SchemaBuilder()
     for name in ("work", "id"):
@@ -56,6 +60,7 @@ def schema() -> tantivy.Schema:
     for name in ("title", "keyword", "abstract"):
         builder.add_text_field(name, tokenizer_name=STEMMED, index_option="position")
         builder.add_text_field(f"{name}_word", tokenizer_name=WHOLE, index_option="basic")
+        builder.add_text_field(term_field(name), tokenizer_name="whitespace", index_option="freq")
         builder.add_bytes_field(f"{name}_text", stored=True)
     for name in ("author", "journal", "language", "type", "design", "status"):
         builder.add_text_field(name, tokenizer_name=WHOLE, index_option="position")
@@ -70,6 +75,11 @@ def schema() -> tantivy.Schema:
 def facet_field(name: str) -> str:
     """Field of the index that holds the values of a facet."""
     return "year" if name == "year" else f"{name}_facet"
+
+
+def term_field(name: str) -> str:
+    """Field of the index that holds the groups of synonyms in a text."""
+    return f"{name}_term"
 
 
 def facet_value(text: str) -> str:
@@ -150,6 +160,10 @@ def _add_text(made: tantivy.Document, name: str, text: str) -> None:
         plain = searchable(text)
         made.add_text(name, plain)
         made.add_text(f"{name}_word", plain)
+        words = analyzer(PLACED).analyze(plain)
+        groups = shipped_synonyms().groups_in(words)
+        # As long as the text itself, as a word in a long text counts less.
+        made.add_text(term_field(name), " ".join(groups + [_OTHER] * (len(words) - len(groups))))
         made.add_bytes(f"{name}_text", text.encode())
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 import tantivy
 from tantivy import Occur, Query
 
-from stromal.evidence.search.documents import HIGHEST_YEAR, LOWEST_YEAR, facet_field
+from stromal.evidence.search.documents import HIGHEST_YEAR, LOWEST_YEAR, facet_field, term_field
+from stromal.evidence.search.languages import language_name
 from stromal.evidence.search.query import (
     And,
     Everything,
@@ -128,7 +129,7 @@ class _Maker:
             case Years(low, high):
                 return silent(self._years(low, high))
             case Words(_, name) | Phrase(_, name, _, _) | Prefix(_, name) if name in _VALUES:
-                return silent(self._ranking(node, wanted=False))
+                return silent(self._ranking(_as_indexed(node), wanted=False))
             case _:
                 self.ranks = self.ranks or wanted
                 return self._ranking(node, wanted=wanted)
@@ -139,7 +140,7 @@ class _Maker:
                 return self._words(node, wanted=wanted)
             case Phrase(text, name):
                 whole, stemmed = whole_words(text), stems(text)
-                return self._synonymous(self._row(stemmed, whole, name, wanted=wanted), stemmed, name, wanted=wanted)
+                return self._row(stemmed, whole, name, wanted=wanted, synonyms=_has_synonyms(name))
             case Prefix(text, name):
                 return self._prefix(text, name, wanted=wanted)
             case Identifier(curie, text):
@@ -155,38 +156,45 @@ class _Maker:
         whole = [whole_words(word.text) for word in node.words]
         parts: list[Query] = []
         dispensable: list[Query] = []
-        for first, last in self.synonyms.segments(stemmed) if _has_synonyms(node.field) else _singly(stemmed):
-            rows = [self._row(stemmed[k], whole[k], node.field, wanted=wanted) for k in range(first, last)]
-            together = [stem for k in range(first, last) for stem in stemmed[k]]
-            query = self._synonymous(all_of(rows), together, node.field, wanted=wanted)
+        expands = _has_synonyms(node.field)
+        for first, last in self.synonyms.segments(stemmed) if expands else _singly(stemmed):
+            if last - first == 1:
+                query = self._row(stemmed[first], whole[first], node.field, wanted=wanted, synonyms=expands)
+            else:  # the words of a term may stand anywhere, what means the same as a whole
+                query = all_of([self._row(stemmed[k], whole[k], node.field, wanted=wanted) for k in range(first, last)])
+                term = [stem for k in range(first, last) for stem in stemmed[k]]
+                query = Query.disjunction_max_query([query, self._group(term, node.field, wanted=wanted) or query])
             is_stop_word = last - first == 1 and len(whole[first]) == 1 and whole[first][0] in STOP_WORDS
             (dispensable if is_stop_word else parts).append(query)
         return all_of(parts or dispensable)
 
-    def _synonymous(self, query: Query, term: Sequence[str], name: str | None, *, wanted: bool) -> Query:
-        """A query for a term, or for any other term that means the same; the best match counts."""
-        others = self.synonyms.others(term) if _has_synonyms(name) else ()
-        if not others:
-            return query
-        return Query.disjunction_max_query([query, *(self._text_row(other, name, wanted=wanted) for other in others)])
-
-    def _row(self, stemmed: Sequence[str], whole: Sequence[str], name: str | None, *, wanted: bool) -> Query:
-        """Words in a row, in a field or in any that is searched by default."""
+    def _row(
+        self, stemmed: Sequence[str], whole: Sequence[str], name: str | None, *, wanted: bool, synonyms: bool = False
+    ) -> Query:
+        """Words in a row, in a field or in any that is searched by default; perhaps also what means the same."""
         if not whole:
             return Query.empty_query()  # longer than a word can be
-        if name in _STEMMED:
-            return self._text_row(stemmed, name, wanted=wanted)
-        if name is not None:
+        if name is not None and name not in _STEMMED:
             return self._words_in(name, whole)
-        author = Query.boost_query(self._words_in("author", whole), BOOSTS["author"])
-        return any_of([self._text_row(stemmed, None, wanted=wanted), author])
+        self._mark([stemmed], name, wanted=wanted)
+        group = self._group(stemmed, name, wanted=wanted) if synonyms else None
+        text = group or _over_fields(lambda field: self._words_in(field, stemmed), _texts(name))
+        if name is not None:
+            return text
+        return any_of([text, Query.boost_query(self._words_in("author", whole), BOOSTS["author"])])
 
-    def _text_row(self, stemmed: Sequence[str], name: str | None, *, wanted: bool) -> Query:
-        """Stems in a row, in title, keywords or abstract, or in all of them."""
+    def _group(self, term: Sequence[str], name: str | None, *, wanted: bool) -> Query | None:
+        """A term or any that means the same, in title, keywords or abstract, or in any of them; None if none does."""
+        group = self.synonyms.group(term)
+        if group is None:
+            return None
+        self._mark(self.synonyms.others(term), name, wanted=wanted)
+        return _over_fields(lambda field: Query.term_query(self.schema, term_field(field), group), _texts(name))
+
+    def _mark(self, rows: Iterable[Sequence[str]], name: str | None, *, wanted: bool) -> None:
         if wanted:
             for known in self._marked_in(name):
-                self.wanted[known].phrases.add(tuple(stemmed))
-        return _over_fields(lambda field: self._words_in(field, stemmed), _STEMMED if name is None else (name,))
+                self.wanted[known].phrases.update(map(tuple, rows))
 
     def _words_in(self, field: str, words: Sequence[str]) -> Query:
         if len(words) == 1:
@@ -219,8 +227,22 @@ class _Maker:
         return any_of([exact, self._row(stems(text), words, None, wanted=wanted)]) if words else exact
 
 
+def _as_indexed(node: Words | Phrase | Prefix) -> Words | Phrase | Prefix:
+    """A query for a language by its code as one by its name, under which all languages are in the index."""
+    match node:
+        case Words(words, "language"):
+            return replace(node, words=tuple(replace(word, text=language_name(word.text)) for word in words))
+        case Phrase(text, "language", _, _):
+            return replace(node, text=language_name(text))
+    return node
+
+
 def _has_synonyms(name: str | None) -> bool:
     return name is None or name in _STEMMED
+
+
+def _texts(name: str | None) -> Sequence[str]:
+    return _STEMMED if name is None else (name,)
 
 
 def _singly(words: Sequence[object]) -> list[tuple[int, int]]:

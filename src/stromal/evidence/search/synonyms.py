@@ -28,6 +28,10 @@ class Synonyms:
 
     def __init__(self, groups: Mapping[Term, tuple[Term, ...]]) -> None:
         self._groups = dict(groups)
+        self._names = {term: "_".join(group[0]) for term, group in groups.items()}
+        self._by_first: dict[str, list[tuple[Term, str]]] = {}
+        for term in sorted(groups, key=len, reverse=True):
+            self._by_first.setdefault(term[0], []).append((term, self._names[term]))
         self._longest = max(map(len, groups), default=0)
 
     def others(self, term: Sequence[str]) -> tuple[Term, ...]:
@@ -39,6 +43,31 @@ class Synonyms:
         whole = tuple(term)
         group = self._groups.get(whole, ())
         return tuple(t for t in group if t != whole and not any(_stands_in(other, t) for other in group))
+
+    def group(self, term: Sequence[str]) -> str | None:
+        """Name of the group of a term, as `groups_in` gives it; None unless it is one as a whole."""
+        return self._names.get(tuple(term))
+
+    def groups_in(self, words: Sequence[str]) -> list[str]:
+        """Names of the groups whose terms stand in a text, each as often as they do.
+
+        Where terms of one group overlap, the first and longest counts; those of other groups count beside it.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Stems of all words of the text, in order.
+        """
+        found: list[str] = []
+        ends: dict[str, int] = {}
+        first = self._by_first
+        for place in [place for place, word in enumerate(words) if word in first]:
+            for term, name in first[words[place]]:
+                end = place + len(term)
+                if tuple(words[place:end]) == term and ends.get(name, 0) <= place:
+                    ends[name] = end
+                    found.append(name)
+        return found
 
     def segments(self, words: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
         """Split words side by side into terms that have synonyms, the longest first, and single words.

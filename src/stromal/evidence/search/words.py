@@ -15,6 +15,8 @@ STEMMED: Final = "stemmed"
 """Name of the analysis that takes English endings off (Porter's second stemmer): for text."""
 WHOLE: Final = "whole"
 """Name of the analysis that leaves words as they are: for names, and for beginnings of words."""
+PLACED: Final = "placed"
+"""Name of the analysis `STEMMED` that keeps words of any length: what is side by side after it was so in the text."""
 LONGEST_WORD: Final = 60
 """Bytes; longer ones are no words, and cannot be searched."""
 
@@ -95,14 +97,12 @@ def whole_words(text: str) -> list[str]:
 
 @cache
 def analyzer(name: str) -> tantivy.TextAnalyzer:
-    """The analysis `STEMMED` or `WHOLE`."""
-    builder = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(LONGEST_WORD))
-        .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.lowercase())
-    )
-    if name == STEMMED:
+    """The analysis `STEMMED`, `WHOLE` or `PLACED`."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    if name != PLACED:
+        builder = builder.filter(tantivy.Filter.remove_long(LONGEST_WORD))
+    builder = builder.filter(tantivy.Filter.ascii_fold()).filter(tantivy.Filter.lowercase())
+    if name != WHOLE:
         builder = builder.filter(tantivy.Filter.stemmer("english"))
     return builder.build()
 
