@@ -165,13 +165,13 @@ def emulate(explored: Explored, table: pd.DataFrame, hyperparameters: Hyperparam
     noise = (slope * explored.sd) ** 2 / size
     with np.errstate(divide="ignore", invalid="ignore"):
         log_sd = np.where(explored.sd > 0.0, np.log(explored.sd), np.nan)
-        loading = np.nanmean(np.where(np.isfinite(slope), slope * explored.drift, np.nan), axis=0) * loads
+    answers = np.ma.masked_invalid(slope * explored.drift).mean(axis=0).filled(0.0)
     at = (explored.points, centre, scale)
     return Emulated(
         fit(at[0], scaled, noise, *at[1:]),
         fit(at[0], log_sd, 0.5 / size, *at[1:]),
         fit(at[0], scaled - control, np.zeros_like(noise), *at[1:]),
-        np.nan_to_num(loading),
+        np.asarray(answers * loads),
     )
 
 
