@@ -20,7 +20,7 @@ from stromal.population.hyperparameters import hyperparameters
 from stromal.population.recipe import PopulationRecipe, shipped_recipe
 
 STUDY: Final = ("mrss_drift", "mrss_sd", "fvc_drift", "fvc_sd")
-"""Columns that say how studies differ: mean drift within a year and its SD over studies."""
+"""Columns that say how studies differ: mean drift within months and its SD over studies."""
 MSC_EFFECT: Final = "msc_effect"
 
 

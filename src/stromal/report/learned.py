@@ -20,9 +20,9 @@ Row = dict[str, str]
 MIDDLE: Final = (0.05, 0.95)
 """Ends of the interval that is shown: it holds 90 %."""
 _STUDY: Final = {
-    "mrss_drift": ("mean drift of the measured skin score in a study within a year", "points"),
+    "mrss_drift": ("mean drift of the measured skin score in a study within months", "points"),
     "mrss_sd": ("its SD between studies", "points"),
-    "fvc_drift": ("mean drift of the measured vital capacity in a study within a year", "% predicted"),
+    "fvc_drift": ("mean drift of the measured vital capacity in a study within months", "% predicted"),
     "fvc_sd": ("its SD between studies", "% predicted"),
 }
 

@@ -105,7 +105,7 @@ def _groups(draws: pd.DataFrame) -> list[tuple[str, list[_Learned]]]:
     return [
         ("factor on the median of what it moves", [logarithm(n) for n in factors]),
         ("SD", spreads),
-        ("drift of measured values in a study within a year", drifts),
+        ("drift of measured values in a study within months", drifts),
     ]
 
 
