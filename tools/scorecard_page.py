@@ -56,7 +56,10 @@ def main() -> int:
         _not_predicted(card),
         "## What was learned\n\n![Prior and posterior of what is learned](figures/scorecard/learned.svg)\n\n"
         + _learned(draws),
-        "## The cells\n\n" + msc_sentence(draws[MSC_EFFECT]) + "\n\n" + _cells(card) + "\n\n"
+        "## The cells",
+        msc_sentence(draws[MSC_EFFECT]),
+        _probability_of_none(),
+        _cells(card),
         "![Prior and posterior of the MSC effect](figures/scorecard/msc-effect.svg)",
         "## What the MSC answer depends on\n\n" + _measure(moved),
         "## Population card\n\n" + _population(),
@@ -137,7 +140,8 @@ def _not_predicted(card: dict[str, Any]) -> str:
         pd.Series([r["drug"] or "" for r in rows], name="drug"),
         pd.Series([r["family"] for r in rows], name="end point"),
     )
-    lines = ["Rows of the summary by drug and end point:", "", "| drug | " + " | ".join(table.columns) + " |"]
+    lines = ["Arms shown, by drug and end point; those that only test a prior are not in the summary above:", ""]
+    lines.append("| drug | " + " | ".join(table.columns) + " |")
     lines.append("|---" * (len(table.columns) + 1) + "|")
     lines += [
         f"| {drug} | " + " | ".join(str(v) for v in values) + " |"
@@ -168,11 +172,27 @@ def _learned(draws: pd.DataFrame) -> str:
             f"{about['contraction'][name]:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    for name, meaning in {
+        "mrss_drift": "mean drift of the skin score [points]",
+        "mrss_sd": "its SD between studies",
+        "fvc_drift": "mean drift of FVC [%]",
+        "fvc_sd": "its SD between studies",
+    }.items():
+        low, high = draws[name].quantile([0.05, 0.95])
+        lines.append(f"| {name} | {meaning} (not a factor) | | {_span(low, high)} | {about['contraction'][name]:.2f} |")
     return "\n".join(lines)
 
 
 def _span(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
+
+
+def _probability_of_none() -> str:
+    none = 100 * provenance()["msc_effect"]["posterior_none"]
+    return (
+        "Computed without the chance of drawing, as the mean over draws of the probability given each draw, the belief in "
+        f"no effect is {none:.0f} %. It rests on one uncontrolled series and on assumed sizes of expectation and drift."
+    )
 
 
 def _cells(card: dict[str, Any]) -> str:
@@ -226,6 +246,7 @@ def _population() -> str:
         )
     lines.append(f"| age [years] | {people['age_years'].mean():.1f} | {registry['age_mean']} |")
     lines.append(f"| women | {100 * (people['sex'] == 'female').mean():.0f} % | {registry['pct_female']} % |")
+    lines += ["", "Simulated patients are more alike in FVC: what depends on who has a low FVC may be too sure."]
     return "\n".join(lines)
 
 

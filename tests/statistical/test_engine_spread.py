@@ -27,6 +27,8 @@ def doubled_spread(people):
     assert len(varying) > 20
     wide = people.assign(**(people[varying] ** 2 / people[varying].median()))
     for name, bounds in shipped_recipe().bounds.items():
+        if name not in wide:
+            continue  # a parameter that only a draw of the posterior moves
         wide[name] = wide[name].clip(bounds.low, bounds.high)
     return wide
 

@@ -52,6 +52,7 @@ def made_up(trials: int = 10, miss: float = 0.0, spread: float = 1.0, *, hostile
         for family, endpoint, arm, value, more in results:
             key = {"trial": trial, "arm": arm, "endpoint": endpoint, "family": family, "week": 52.0, "value": value}
             own = BASE | key | {"row": len(table), "error": 0.8 if k % 2 else np.nan} | more
+            own = {"y": own["value"], **own}
             observed.append(own | {"log_sd": np.log(own["sd"])})
             table.append(_result(trial, arm, endpoint, value, ""))
             samples.append(value + miss + spread * rng.normal(size=400))
