@@ -190,7 +190,7 @@ def _span(low: float, high: float) -> str:
 def _probability_of_none() -> str:
     none = 100 * provenance()["msc_effect"]["posterior_none"]
     return (
-        "Computed without the chance of drawing, as the mean over draws of the probability given each draw, the belief in "
+        "Computed without the chance of drawing, as the mean over draws of the probability given each, the belief in "
         f"no effect is {none:.0f} %. It rests on one uncontrolled series and on assumed sizes of expectation and drift."
     )
 
