@@ -33,6 +33,7 @@ PAGE = ROOT / "docs" / "scorecard.md"
 REGISTRY = "EUSTAR skin progression 2019"
 CANDIDATES = 1000
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+_OPENING = re.compile(r"""<svg(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _LABEL = re.compile(r'aria-label="([^"]*)"')
 
 
@@ -85,7 +86,7 @@ def _figures(page: str) -> list[tuple[str, str]]:
         name = f"{number:02d}.svg"
         (FIGURES / name).write_text(_standalone(svg), encoding="utf-8")
         text = html.unescape(label[1]) if label else f"figure {number}"
-        found.append((name, text.split(":")[0].replace("\n", " ")[:100]))
+        found.append((name, re.sub(r"[\[\]\s]+", " ", text).strip()))
     return found
 
 
@@ -93,12 +94,15 @@ def _standalone(svg: str) -> str:
     """A figure of a page as a file: colours in the place of style-sheet variables, on white."""
     for colour, variable in VARIABLES.items():
         svg = svg.replace(variable, colour)
-    if "xmlns=" not in svg.split(">", 1)[0]:
+    if 'xmlns="' not in svg[:2000]:
         svg = svg.replace(
             "<svg", '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"', 1
         )
-    head, rest = svg.split(">", 1)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{head} style="background:#fff">{rest}\n'
+    opening = _OPENING.match(svg)
+    if opening is None:
+        raise ValueError("a figure of the page does not begin with <svg")
+    rest = svg[opening.end() :]
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{opening[0][:-1]} style="background:#fff">{rest}\n'
 
 
 def _findings(card: dict[str, Any]) -> str:

@@ -18,9 +18,10 @@ import numpy as np
 from stromal.calibration.artefact import read_literature
 from stromal.calibration.exploring import collected, pieces, run_piece
 from stromal.calibration.fitting import draw_posterior, shipped_observations
+from stromal.calibration.learned import as_draws
+from stromal.calibration.learned import names as learned_names
 from stromal.calibration.likelihood import Literature, LogPosterior
 from stromal.calibration.selfcheck import direct_log_density, ranks, synthetic, uniformity
-from stromal.calibration.validation import as_table
 from stromal.compute.executor import processors, run_pieces
 
 SEED = 20
@@ -43,7 +44,7 @@ def refit(number: int) -> tuple[np.ndarray, float]:
     density = LogPosterior(literature, y=made.y, log_sd=made.log_sd)
     drawn = draw_posterior(density, REFIT_DRAWS, SEED, f"refit {number}", steps=1500)
     _, studies, _ = shipped_observations()
-    points = as_table(drawn.draws, np.zeros(1))
+    points = as_draws(drawn.draws, np.zeros(1))
     todo = pieces(studies, points, SEED + number, 0, REFIT_PATIENTS)
     results = dict(run_pieces(run_piece, todo, processors()))
     explored = collected(todo, [results[k] for k in range(len(todo))], literature.hyperparameters)
@@ -63,7 +64,7 @@ def main() -> int:
     """Run both checks and print what was found."""
     literatures = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     refits = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    names = _literature().names
+    names = learned_names()
     with multiprocessing.get_context("spawn").Pool(processors()) as pool:
         table = np.stack(list(pool.imap(one, range(literatures))))
     p = uniformity(table)

@@ -12,16 +12,7 @@ from stromal.calibration import validation
 from stromal.cli import app
 from stromal.compute.errors import InputError
 
-ARMS = """\
-trial,arm,arm_class,n,pct_dcssc,disease_duration_mo_mean,baseline_mrss_mean,baseline_mrss_sd,regimen,eligibility
-New trial,tocilizumab,drug,40,100,20,22,6,tocilizumab 162mg/wk d0-,mrss>=10
-New trial,placebo,placebo,40,100,20,22,6,,
-"""
-RESULTS = """trial,arm,endpoint,timepoint_weeks,value,sd,n_at_timepoint
-New trial,tocilizumab,mRSS_change,48,-5,7,38
-New trial,placebo,mRSS_change,48,-3,7,37
-New trial,placebo,HAQ_change,48,0.1,0.4,37
-"""
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "own-trial"
 
 
 def _run(*arguments: str) -> str:
@@ -31,12 +22,10 @@ def _run(*arguments: str) -> str:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def files(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     monkeypatch.setattr(validation, "SIMULATED_DRAWS", 8)
     monkeypatch.setattr(validation, "SIMULATED_PATIENTS", 20)
-    (tmp_path / "arms.csv").write_text(ARMS, encoding="utf-8")
-    (tmp_path / "results.csv").write_text(RESULTS, encoding="utf-8")
-    return str(tmp_path / "arms.csv"), str(tmp_path / "results.csv")
+    return str(EXAMPLE / "arms.csv"), str(EXAMPLE / "results.csv")
 
 
 def test_a_trial_never_seen_before_is_predicted_from_two_files(files: tuple[str, str], tmp_path: Path) -> None:
@@ -57,7 +46,9 @@ def test_a_trial_never_seen_before_is_predicted_from_two_files(files: tuple[str,
 def test_a_table_of_which_nothing_can_be_predicted_gives_reasons(files: tuple[str, str], tmp_path: Path) -> None:
     arms, _ = files
     own = tmp_path / "other.csv"
-    own.write_text("trial,arm,endpoint,timepoint_weeks,value\nNew trial,placebo,HAQ_change,48,0.1\n", encoding="utf-8")
+    own.write_text(
+        "trial,arm,endpoint,timepoint_weeks,value\nMade-up trial,placebo,HAQ_change,48,0.1\n", encoding="utf-8"
+    )
     found = json.loads(_run("--designs", arms, "--arms", str(own), "--json"))
     assert [r["reason"] for r in found["rows"]] == ["the model has no HAQ_change"]
 
@@ -81,8 +72,40 @@ def test_wrong_files_are_answered_with_file_place_and_remedy(
 
 
 def test_a_value_that_is_no_number_is_named_with_its_line(files: tuple[str, str], tmp_path: Path) -> None:
-    arms, _ = files
+    arms, results = files
     own = tmp_path / "other.csv"
-    own.write_text(RESULTS.replace("-3,7,37", "fell,7,37"), encoding="utf-8")
+    own.write_text(Path(results).read_text(encoding="utf-8").replace("-3,7,37", "fell,7,37"), encoding="utf-8")
     with pytest.raises(InputError, match="line 3, value"):
         _run("--designs", arms, "--arms", str(own))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (",100,20,10,", ",150,20,10,", "pct_dcssc"),
+        (",22,6,", ",220,6,", "baseline_mrss_mean"),
+        ("Made-up trial,placebo", "Made-up trial, ", "the arm has no usable name"),
+        (
+            "tocilizumab 162mg/wk d0-",
+            "umbilical_cord_msc 1e6/kg iv d0; bone_marrow_msc 1e6/kg iv d0",
+            "two different cell",
+        ),
+        ("mycophenolate:0.4", "mycophenolate:0.9; methotrexate:0.9", "the shares sum to 1.8"),
+    ],
+)
+def test_what_cannot_be_in_a_table_of_arms_is_refused(
+    files: tuple[str, str], tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    arms, results = files
+    own = tmp_path / "arms.csv"
+    own.write_text(Path(arms).read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        _run("--designs", str(own), "--arms", results)
+
+
+def test_criteria_that_nobody_meets_leave_a_reason_and_no_number(files: tuple[str, str], tmp_path: Path) -> None:
+    arms, results = files
+    own = tmp_path / "arms.csv"
+    own.write_text(Path(arms).read_text(encoding="utf-8").replace("mrss>=10", "mrss>=10; mrss<=5"), encoding="utf-8")
+    found = json.loads(_run("--designs", str(own), "--arms", results, "--json", "--workers", "1"))
+    assert all(r["predicted"] is None and r["reason"] for r in found["rows"])

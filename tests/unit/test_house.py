@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from defusedxml.ElementTree import parse
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -230,6 +231,16 @@ def test_no_module_is_named_for_leftovers() -> None:
 
 def test_no_work_is_left_marked_in_the_code() -> None:
     assert places(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError", ".py", ".ant", ".sh") == []
+
+
+def test_every_figure_is_well_formed_and_every_link_to_one_leads_there() -> None:
+    figures = [path for path in files_of_the_repository() if path.suffix == ".svg"]
+    assert figures
+    for path in figures:
+        assert parse(path).getroot().tag.endswith("svg"), path
+    for path, text in texts(".md"):
+        for link in re.findall(r"!\[[^\]]*\]\(([^)\s]+\.svg)\)", text):
+            assert (ROOT / path).parent.joinpath(link).is_file(), (path, link)
 
 
 def test_generated_pages_are_what_make_docs_would_write() -> None:

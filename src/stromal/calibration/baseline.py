@@ -67,9 +67,9 @@ def match(values: pd.DataFrame, table: Mapping[str, float]) -> Match:
     table : mapping of column of ``ssc_arms.csv`` to number
         What is reported; empty for equal weights.
     """
-    features = list(_features(values, table))
     if not len(values):
         return Match(np.zeros(0), 0.0, "no patient", supported=False)
+    features = list(_features(values, table))
     if not features:
         return Match(np.full(len(values), 1.0 / len(values)), float(len(values)), "", supported=True)
     names, columns, targets, errors = zip(*features, strict=True)

@@ -112,13 +112,6 @@ def learn(
     return np.where(first < none, 0.0, sizes), none
 
 
-def prior_effects(n: int, prior: MscEffect, seed: int) -> Array:
-    """Draws of the prior."""
-    streams = Streams(seed, 0)
-    sizes = np.abs(streams.normal("prior of the MSC effect: size", n)) * prior.scale
-    return np.where(streams.uniform("prior of the MSC effect: none", n) < prior.share_at_zero, 0.0, sizes)
-
-
 def at_effects(more: Array, effects: Array) -> Array:
     """What cells add at some effects, (n,), from what they add at `LEVELS`."""
     return np.asarray(np.interp(effects, GRID, _curve(more[:, None])[0]))

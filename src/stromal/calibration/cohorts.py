@@ -57,7 +57,7 @@ class Simulated:
     support : DataFrame
         One row per draw and arm: eligible, screened, effective sample size, features missed.
     failures : int
-        Candidates whose simulation failed.
+        Candidates, and patients in arms, whose simulation failed; they count in no statistic.
     """
 
     mean: Array
@@ -98,7 +98,8 @@ def simulate(study: Study, posterior: Posterior, seed: int, draws: Sequence[int]
     for i, number in enumerate(draws):
         people = np.asarray(rows.get(number, ()), dtype=np.int64)
         for name, one in followed.arms.items():
-            own = people[one.members(one.arm.among, one.arm.eligibility, people)]
+            whole = people[one.solved[people] & followed.untreated.solved[people]]
+            own = whole[one.members(one.arm.among, one.arm.eligibility, whole)]
             weights = match(one.baseline(own), study.baselines.get(name, {}))
             support.append(_support(number, name, len(own), int(followed.screened.get(number, 0)), weights))
             for k, result in enumerate(study.results):
@@ -112,6 +113,12 @@ def simulate(study: Study, posterior: Posterior, seed: int, draws: Sequence[int]
     return Simulated(**tables, support=pd.DataFrame(support), failures=followed.failures)
 
 
+def ess_of(simulated: Simulated, study: Study) -> Array:
+    """Effective sample size behind each statistic, (n_draws, n_results), in the order of its draws."""
+    by_arm = simulated.support.pivot_table(index="draw", columns="arm", values="ess", sort=False)
+    return np.asarray(by_arm[[r.arm.name for r in study.results]].to_numpy())
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Followed:
@@ -121,8 +128,8 @@ class Followed:
     ----------
     people : DataFrame
         As of `Candidates`; `replicate` is the number of the draw.
-    arms : mapping of arm to Course
-    untreated : Course
+    arms : mapping of arm to ArmCourse
+    untreated : ArmCourse
         The same patients without a regimen.
     screened : Series
         Candidates screened, by draw.
@@ -145,7 +152,8 @@ def follow(study: Study, posterior: Posterior, seed: int, draws: Sequence[int], 
     untreated = next((c for c in courses.values() if not c.arm.regimen), None)
     if untreated is None:
         untreated = _course(study, posterior, cohort, PublishedArm(name="without the regimen"), own_seed)
-    return Followed(cohort.candidates.people, courses, untreated, cohort.screened, cohort.failures)
+    lost = sum(int((~c.solved).sum()) for c in {id(c): c for c in (*courses.values(), untreated)}.values())
+    return Followed(cohort.candidates.people, courses, untreated, cohort.screened, cohort.failures + lost)
 
 
 def _screen(study: Study, posterior: Posterior, seed: int, draws: Sequence[int], patients: int) -> _Cohort:
@@ -198,6 +206,8 @@ class ArmCourse:
         The measured value from which changes are counted.
     alive, seen : (n_patients, n_days)
         Probability to be alive, and to be alive and still in the trial.
+    solved : (n_patients,)
+        Whether the course could be simulated.
     """
 
     arm: PublishedArm
@@ -207,6 +217,7 @@ class ArmCourse:
     start: Mapping[str, Array]
     alive: Array
     seen: Array
+    solved: NDArray[np.bool_]
 
     def column(self, day: int) -> int:
         """Column of a day."""
@@ -240,8 +251,9 @@ def _course(study: Study, posterior: Posterior, cohort: _Cohort, arm: PublishedA
         effect = people["replicate"].map({d: posterior.of(int(d))[MSC_EFFECT] for d in people["replicate"].unique()})
         parameters = parameters.assign(eff=effect * people["msc_factor"])
     parts = [own_course(candidates, entry + days[-1]), stopped_drugs(candidates, entry)]
-    for standing, rows in standing_drugs(people).groupby(standing_drugs(people)).groups.items():
-        parts.append(actions([*daily_courses(standing), *regimen], parameters.loc[rows], entry=entry[rows]))
+    standing = standing_drugs(people)
+    for drugs, rows in standing.groupby(standing).groups.items():
+        parts.append(actions([*daily_courses(drugs), *regimen], parameters.loc[rows], entry=entry[rows]))
     outputs = [*READOUTS.values(), "H_death"]
     reached = course(
         parameters,
@@ -261,7 +273,7 @@ def _course(study: Study, posterior: Posterior, cohort: _Cohort, arm: PublishedA
     start = {m: v[:, 0] for m, v in measured.items()}
     if trial.baseline == "screening":
         start = {m: cohort.measured[m].to_numpy() for m in measured}
-    return ArmCourse(arm, days, people, measured, start, alive, alive * np.exp(-leaving)[:, at])
+    return ArmCourse(arm, days, people, measured, start, alive, alive * np.exp(-leaving)[:, at], solved(reached.status))
 
 
 def _survives_transplant(regimen: Sequence[Course], days: Array) -> Array:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from stromal.calibration.cohorts import Simulated, simulate
+from stromal.calibration.cohorts import Simulated, ess_of, simulate
 from stromal.calibration.emulator import fit
 from stromal.calibration.likelihood import Emulated
 from stromal.calibration.literature import Study
-from stromal.calibration.observations import slope_of_scale, to_scale
+from stromal.calibration.observations import on_scale
 from stromal.compute.randomness import Streams, stream_key
 from stromal.population.hyperparameters import Hyperparameters
 from stromal.population.posterior import Posterior, columns, single
@@ -124,8 +124,7 @@ def collected(todo: Sequence[Piece], results: Sequence[Simulated], hyperparamete
         rows = np.array(piece.numbers)
         for k in ("mean", "sd", "control", "drift"):
             own[k][rows] = getattr(result, k)
-        arms = result.support.pivot_table(index="draw", columns="arm", values="ess", sort=False).reindex(rows)
-        own["ess"][rows] = arms[[r.arm.name for r in piece.study.results]].to_numpy()
+        own["ess"][rows] = ess_of(result, piece.study)
         support.append(result.support.assign(trial=name))
     for own in by_study.values():
         for k, table in tables.items():
@@ -156,23 +155,17 @@ def emulate(explored: Explored, table: pd.DataFrame, hyperparameters: Hyperparam
     """
     priors = hyperparameters.priors()
     centre, scale = np.array([p.mean for p in priors.values()]), np.array([p.sd for p in priors.values()])
-    kinds, loads = table["kind"].to_numpy(), table["unit_loading"].to_numpy()
-    size = np.maximum(explored.ess, 1.0)
-    columns_of = range(len(table))
-    scaled = np.stack([to_scale(kinds[k], explored.mean[:, k], size[:, k]) for k in columns_of], axis=1)
-    control = np.stack([to_scale(kinds[k], explored.control[:, k], size[:, k]) for k in columns_of], axis=1)
-    slope = np.stack([slope_of_scale(kinds[k], explored.mean[:, k], size[:, k]) for k in columns_of], axis=1)
-    noise = (slope * explored.sd) ** 2 / size
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_sd = np.where(explored.sd > 0.0, np.log(explored.sd), np.nan)
-    answers = np.ma.masked_invalid(slope * explored.drift).mean(axis=0).filled(0.0)
-    at = (explored.points, centre, scale)
-    return Emulated(
-        fit(at[0], scaled, noise, *at[1:]),
-        fit(at[0], log_sd, 0.5 / size, *at[1:]),
-        fit(at[0], scaled - control, np.zeros_like(noise), *at[1:]),
-        np.asarray(answers * loads),
+    found = on_scale(table, explored.mean, explored.sd, explored.control, explored.drift, explored.ess)
+    noise_of_sd = 0.5 / np.maximum(explored.ess, 1.0)
+    mean, log_sd, effect = (
+        fit(explored.points, values, noise, centre, scale)
+        for values, noise in (
+            (found.mean, found.noise),
+            (found.log_sd, noise_of_sd),
+            (found.effect, np.zeros_like(found.effect)),
+        )
     )
+    return Emulated(mean, log_sd, effect, found.loading)
 
 
 def _as_draws(values: Mapping[str, Array]) -> pd.DataFrame:

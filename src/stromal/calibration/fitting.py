@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ from stromal.population.hyperparameters import hyperparameters
 from stromal.population.recipe import shipped_recipe
 
 Array = NDArray[np.float64]
+P = TypeVar("P")
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 STEPS: Final = 3000
@@ -78,7 +79,7 @@ class Fit:
     literature : Literature
         Observations and emulators.
     sample : Sample
-        Draws of what is learned, columns `Literature.names`.
+        Draws of what is learned, columns `learned.names`.
     explored : Explored
         Everything simulated.
     """
@@ -116,15 +117,8 @@ def calibrate(plan: Plan, *, workers: int, store: Store, progress: Progress) -> 
     """
     _, found, table = shipped_observations()
     own = hyperparameters()
-    waves = [
-        _wave(
-            pieces(found, first_points(own, plan.first, plan.seed), plan.seed, 0, plan.patients),
-            0,
-            workers,
-            store,
-            progress,
-        )
-    ]
+    points = first_points(own, plan.first, plan.seed)
+    waves = [_wave(pieces(found, points, plan.seed, 0, plan.patients), 0, workers, store, progress)]
     literature, drawn = _posterior(waves, table, plan, "first wave", None)
     around = refined_points(own, drawn.draws, plan.second, plan.seed, REFINED_SPREAD)
     waves.append(_wave(pieces(found, around, plan.seed, 1, plan.patients), 1, workers, store, progress))
@@ -135,15 +129,28 @@ def calibrate(plan: Plan, *, workers: int, store: Store, progress: Progress) -> 
 
 
 def _wave(todo: Sequence[Piece], wave: int, workers: int, store: Store, progress: Progress) -> Explored:
+    results = run_stored(run_piece, todo, wave, f"wave {wave + 1} of 2", workers, store, progress)
+    return collected(todo, results, hyperparameters())
+
+
+def run_stored(
+    function: Callable[[P], Simulated],
+    todo: Sequence[P],
+    wave: int,
+    what: str,
+    workers: int,
+    store: Store,
+    progress: Progress,
+) -> list[Simulated]:
+    """Results of all pieces of a wave, in their order; those that the store has are not run again."""
     results: dict[int, Simulated] = {k: r for (w, k), r in store.done.items() if w == wave}
     missing = [k for k in range(len(todo)) if k not in results]
-    what = f"wave {wave + 1} of 2"
     progress(what, len(results), len(todo))
-    for position, result in run_pieces(run_piece, [todo[k] for k in missing], workers):
+    for position, result in run_pieces(function, [todo[k] for k in missing], workers):
         results[missing[position]] = result
         store.keep((wave, missing[position]), result)
         progress(what, len(results), len(todo))
-    return collected(todo, [results[k] for k in range(len(todo))], hyperparameters())
+    return [results[k] for k in range(len(todo))]
 
 
 def _posterior(

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stromal.calibration.emulator import Emulator
+from stromal.calibration.learned import priors
 from stromal.population.hyperparameters import Hyperparameters
-from stromal.population.posterior import STUDY
 from stromal.population.recipe import Study as StudyEffects
 
 Array = NDArray[np.float64]
@@ -72,15 +72,12 @@ class Literature:
     hyperparameters: Hyperparameters
     effects: StudyEffects
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is learned: hyperparameters, then how studies differ (SDs as logarithms)."""
-        return (*self.hyperparameters.names, *STUDY)
-
     @cached_property
     def fitted(self) -> NDArray[np.int64]:
-        """Positions of the observations that are fitted."""
-        return np.nonzero((self.table["not_fitted"] == "").to_numpy() & np.isfinite(self.emulated.mean.variance))[0]
+        """Positions of the observations that are fitted: those that are emulated, with an error that is known."""
+        known = np.isfinite(self.table["error"].to_numpy()) | np.isfinite(self.emulated.log_sd.variance)
+        emulated = np.isfinite(self.emulated.mean.variance)
+        return np.nonzero((self.table["not_fitted"] == "").to_numpy() & emulated & known)[0]
 
     def predicted(self, points: Array, rows: NDArray[np.int64]) -> tuple[Array, Array]:
         """Mean (n_points, n_rows) and covariance without sampling error (n_points, n_rows, n_rows) of one trial.
@@ -88,32 +85,41 @@ class Literature:
         The covariance holds lack of fit, drift, expectation and study-by-treatment effect; `rows` are of one trial.
         """
         values, emulated = points[:, : len(self.hyperparameters.names)], self.emulated
-        mean, covariance = self.around(
-            emulated.mean(values)[:, rows], emulated.effect(values)[:, rows], emulated.loading[rows], points, rows
+        mean, covariance = around(
+            self.table.iloc[rows],
+            self.effects,
+            emulated.mean(values)[:, rows],
+            emulated.effect(values)[:, rows],
+            emulated.loading[rows],
+            points[:, len(self.hyperparameters.names) :],
         )
         return mean, covariance + np.diag(emulated.mean.variance[rows])
-
-    def around(
-        self, mean: Array, effect: Array, loading: Array, points: Array, rows: NDArray[np.int64]
-    ) -> tuple[Array, Array]:
-        """Add what a study differs by to means of a typical study; arguments and results as of `predicted`.
-
-        Parameters
-        ----------
-        mean, effect : (n_points, n_rows)
-            On the scale of the fit.
-        loading : (n_rows,)
-        """
-        shared = _Shared.of(self.table, loading, rows[None, :], self.effects)
-        drift = _Drift.of(points[:, len(self.hyperparameters.names) :])
-        mean, covariance = shared.apply(mean[:, None, :], effect[:, None, :], drift)
-        return mean[:, 0], covariance[:, 0]
 
     def sampling_variance(self, points: Array, rows: NDArray[np.int64]) -> Array:
         """Sampling variance of results, (n_points, n_rows): as reported, else from the SD that is predicted."""
         error, n = self.table["error"].to_numpy()[rows], self.table["n"].to_numpy()[rows]
         sd = np.exp(self.emulated.log_sd(points[:, : len(self.hyperparameters.names)])[:, rows])
         return np.asarray(np.where(np.isfinite(error), error**2, sd**2 / n))
+
+
+def around(
+    table: pd.DataFrame, effects: StudyEffects, mean: Array, effect: Array, loading: Array, studies: Array
+) -> tuple[Array, Array]:
+    """Add what a study differs by to the results of a typical study; gives mean and covariance as `predicted` does.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations of one trial.
+    mean, effect : (n_points, n_rows)
+        On the scale of the fit.
+    loading : (n_rows,)
+    studies : (n_points, 4)
+        How studies differ, SDs as logarithms.
+    """
+    shared = _Shared.of(table, loading, np.arange(len(table))[None, :], effects)
+    mean, covariance = shared.apply(mean[:, None, :], effect[:, None, :], _Drift.of(studies))
+    return mean[:, 0], covariance[:, 0]
 
 
 @final
@@ -221,7 +227,7 @@ class LogPosterior:
             + SD_BETWEEN_STUDIES**2
             + self._log_sd.variance[self._spreads]
         )
-        self.prior_mean, self.prior_sd = _priors(literature.hyperparameters)
+        self.prior_mean, self.prior_sd = priors(literature.hyperparameters)
 
     def __call__(self, points: Array) -> Array:
         """Log density up to a constant, (n_points,), at points (n_points, n_learned)."""
@@ -236,20 +242,6 @@ class LogPosterior:
             value += _log_normal(self._y[rows] - centre, covariance).sum(axis=1)
         off = self._reported - log_sd[:, self._spreads]
         return np.asarray(value - 0.5 * np.sum(off**2 / self._spread_variance, axis=1))
-
-
-def _priors(hyperparameters: Hyperparameters) -> tuple[Array, Array]:
-    own = list(hyperparameters.priors().values())
-    s = hyperparameters.study
-    mean = [
-        *(p.mean for p in own),
-        s.mrss_drift.mean,
-        np.log(s.mrss_sd.median),
-        s.fvc_drift.mean,
-        np.log(s.fvc_sd.median),
-    ]
-    sd = [*(p.sd for p in own), s.mrss_drift.sd, s.mrss_sd.log_sd, s.fvc_drift.sd, s.fvc_sd.log_sd]
-    return np.array(mean), np.array(sd)
 
 
 def _log_normal(residual: Array, covariance: Array) -> Array:

@@ -18,8 +18,6 @@ from stromal.evidence.arms import arms
 from stromal.evidence.usable import usable_results
 
 LIBRARY: Final = Path(__file__).parent / "library"
-KEY: Final = ("trial", "arm", "endpoint", "endpoint_detail", "population", "stat_type", "timepoint_weeks")
-"""Columns that name a result."""
 EVERYBODY: Final = PublishedGroup(population="all patients of the arm")
 
 
@@ -124,19 +122,17 @@ def shipped_literature() -> tuple[pd.DataFrame, tuple[Study, ...]]:
 def _result(
     row: pd.Series, position: int, trial: PublishedTrial | None, baselines: Mapping[str, Mapping[str, float]]
 ) -> Result | str:
+    if pd.isna(row["value"]):
+        return "the result has no value"
     if trial is None:
         return "the trial is not in the library, and its table says neither regimen nor arm class"
     arm = next((a for a in trial.arms if a.name == row["arm"]), None)
+    group = _group(str(row["population"]), trial.groups)
     if arm is None:
         return "the arm is not described"
-    if arm.not_simulated:
-        return arm.not_simulated
-    group = _group(str(row["population"]), trial.groups)
     if group is None:
-        return f"the group {row['population']!r} is not described"
-    if group.not_simulated:
-        return group.not_simulated
-    statistic = statistic_of(row)
+        return arm.not_simulated or f"the group {row['population']!r} is not described"
+    statistic = arm.not_simulated or group.not_simulated or statistic_of(row)
     if isinstance(statistic, str):
         return statistic
     if statistic.kind == "value" and f"{MOMENTS.get(statistic.measure)}_mean" not in baselines.get(arm.name, {}):

@@ -7,8 +7,9 @@ the drift of its study.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, final
 
 import numpy as np
 import pandas as pd
@@ -28,15 +29,6 @@ DEFAULT_N: Final = 20.0
 """Patients behind a result that does not say how many."""
 SMALLEST_SHARE: Final = 0.5
 """None or all of n patients count as half a patient, so that the probit is finite."""
-SENSITIVITY_ONLY: Final[Mapping[str, str]] = {
-    "DESIRES": "an outlier (placebo worsened as no other did): shown, not fitted",
-    "DESIRES extension": "as DESIRES",
-    "Zhang 2017 (PE+UC-MSC)": "overlaps with UMSCT 5-year (registry number, centre, years): kept for validation",
-    "EUSTAR skin progression 2019": "overlaps with EUSTAR skin regression 2024",
-    "EUSTAR skin improvement (Dobrota 2016)": "overlaps with EUSTAR skin regression 2024",
-    "MMF Johns Hopkins, comparison group of Poelman 2015": "overlaps with MMF Johns Hopkins (Le 2011)",
-}
-"""Trials that are predicted and shown but not fitted, with the reason."""
 
 
 def observations(
@@ -105,6 +97,54 @@ def slope_of_scale(kind: str, value: ArrayLike, n: ArrayLike) -> Array:
     return np.asarray(slope if kind == "survival" else -slope)
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """Simulated statistics of observations on the scale of the fit, each (n_draws, n_observations).
+
+    Attributes
+    ----------
+    mean : array
+    effect : array
+        Mean less that of the same patients without the arm's regimen.
+    log_sd : array
+        Logarithm of the SD between patients; NaN where there is none.
+    noise : array
+        Variance of the mean due to the finite number of simulated patients.
+    loading : (n_observations,)
+        Answer of the mean to a unit drift of its study (a point of mRSS, a percent of FVC), averaged over draws.
+    """
+
+    mean: Array
+    effect: Array
+    log_sd: Array
+    noise: Array
+    loading: Array
+
+
+def on_scale(table: pd.DataFrame, mean: Array, sd: Array, control: Array, drift: Array, ess: Array) -> Scaled:
+    """Bring simulated statistics to the scale of the fit.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations (columns kind, unit_loading).
+    mean, sd, control, drift, ess : (n_draws, n_observations)
+        As of `cohorts.Simulated`, and the effective sample behind each.
+    """
+    kinds, size = table["kind"].to_numpy(), np.maximum(ess, 1.0)
+
+    def each(function: Callable[[str, ArrayLike, ArrayLike], Array], values: Array) -> Array:
+        return np.stack([function(kind, values[:, k], size[:, k]) for k, kind in enumerate(kinds)], axis=1)
+
+    scaled, slope = each(to_scale, mean), each(slope_of_scale, mean)
+    answers = np.ma.masked_invalid(slope * drift).mean(axis=0).filled(0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_sd = np.where(sd > 0.0, np.log(sd), np.nan)
+    loading = np.asarray(answers * table["unit_loading"].to_numpy())
+    return Scaled(scaled, scaled - each(to_scale, control), log_sd, (slope * sd) ** 2 / size, loading)
+
+
 def _observation(
     row: pd.Series, study: int, position: int, of: Study, result: Result, arm_sizes: Mapping[tuple[str, str], float]
 ) -> dict[str, object]:
@@ -150,6 +190,7 @@ def _observation(
         "baseline": own.get(f"{MOMENTS.get(statistic.measure)}_mean", np.nan),
         "baseline_fvc": own.get("baseline_fvc_pct_mean", np.nan),
         "definition": row["endpoint_detail"],
+        "trial_not_fitted": of.trial.not_fitted or "",
         "subgroup": bool(result.group.eligibility or result.group.among),
     }
 
@@ -215,8 +256,8 @@ def _not_fitted(table: pd.DataFrame) -> pd.Series:
     reasons[(reasons == "") & (table["endpoint"] == "mRSS_stable_pct")] = "the rest of regression and progression"
     reasons[(reasons == "") & (table["family"] == "DLCO")] = "shown, not fitted: DLCO is a crude read-out"
     reasons[(reasons == "") & table["cells"]] = "cells are learned last"
-    for trial, reason in SENSITIVITY_ONLY.items():
-        reasons[(table["trial"] == trial) & (reasons == "")] = reason
+    whole = (table["trial_not_fitted"] != "") & (reasons == "")
+    reasons[whole] = table["trial_not_fitted"][whole]
     return reasons
 
 

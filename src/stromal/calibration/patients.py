@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stromal.calibration.cohorts import ArmCourse, follow
-from stromal.calibration.literature import Result, Study, library
+from stromal.calibration.literature import EVERYBODY, Result, Study, library
 from stromal.calibration.statistics import Statistic
 from stromal.calibration.weighting import weigh
 from stromal.compute.errors import InputError
@@ -46,10 +46,13 @@ class PatientCheck:
         in50, in90 [% of predicted FVC].
     baseline : DataFrame
         Mean and SD of FVC at baseline by arm, observed and simulated.
+    failures : int
+        Candidates, and patients in arms, whose simulation failed.
     """
 
     rows: pd.DataFrame
     baseline: pd.DataFrame
+    failures: int
 
 
 def read_patients(path: Path) -> pd.DataFrame:
@@ -124,15 +127,16 @@ def check_patients(
         for month, seen in own.groupby("month"):
             bands = _bands(course, weights, posterior, int(month), len(seen), seed)
             rows += _compared(arm, int(month), seen["fvc_pct"].to_numpy(), bands)
-    return PatientCheck(pd.DataFrame(rows), pd.DataFrame(baselines))
+    return PatientCheck(pd.DataFrame(rows), pd.DataFrame(baselines), followed.failures)
 
 
 def _study(months: list[int]) -> Study:
     trial = library()[TRIAL]
     arms = {a.name: a for a in trial.arms}
-    group = trial.groups[0]
     results = tuple(
-        Result(0, arms[name], group, Statistic("value", "fvc_pct", _day(m))) for name in ARMS.values() for m in months
+        Result(0, arms[name], EVERYBODY, Statistic("value", "fvc_pct", _day(m)))
+        for name in ARMS.values()
+        for m in months
     )
     return Study(trial, results, {})
 
@@ -145,7 +149,8 @@ def _weights(course: ArmCourse, start: Array) -> Array:
     """Weights of all patients, by draw, that give the observed mean and SD of FVC at baseline; each draw sums to 1."""
     weights = np.zeros(len(course.people))
     n = max(len(start), 2)
-    for rows in course.people.groupby("replicate").indices.values():
+    for everybody in course.people.groupby("replicate").indices.values():
+        rows = everybody[course.solved[everybody]]
         own = course.start["fvc_pct"][rows]
         features = np.column_stack([own, (own - start.mean()) ** 2])
         targets = np.array([start.mean(), start.var()])
@@ -156,6 +161,7 @@ def _weights(course: ArmCourse, start: Array) -> Array:
 
 def _baseline(arm: str, start: Array, simulated: Array, weights: Array) -> dict[str, Any]:
     share = weights / weights.sum()
+    simulated = np.where(share > 0.0, simulated, 0.0)
     mean = float(share @ simulated)
     return {
         "arm": arm,
@@ -170,7 +176,7 @@ def _baseline(arm: str, start: Array, simulated: Array, weights: Array) -> dict[
 def _bands(course: ArmCourse, weights: Array, posterior: Posterior, month: int, n: int, seed: int) -> Array:
     """Percentiles of `n` patients in trials of many draws, (n_trials, n_percentiles)."""
     k = course.column(_day(month))
-    values, chance = course.measured["fvc_pct"][:, k], weights * course.seen[:, k]
+    values, chance = course.measured["fvc_pct"][:, k], np.where(course.solved, weights * course.seen[:, k], 0.0)
     arm = course.arm.name
     found = []
     for draw, rows in course.people.groupby("replicate").indices.items():

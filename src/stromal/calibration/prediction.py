@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stromal.calibration.cohorts import Simulated
-from stromal.calibration.likelihood import SD_BETWEEN_STUDIES, Literature
-from stromal.calibration.observations import from_scale, slope_of_scale, to_scale
+from stromal.calibration.likelihood import SD_BETWEEN_STUDIES, Literature, around
+from stromal.calibration.observations import from_scale, on_scale
 from stromal.compute.randomness import Streams
+from stromal.population.recipe import Study as StudyEffects
 
 Array = NDArray[np.float64]
 REPEATS: Final = 5
@@ -35,23 +36,25 @@ class Predictions:
         What an arm of this size would report, in the unit of the result.
     spreads : (n_samples, n_results)
         SD between patients that it would report.
+    failures : int
+        Candidates, and patients in arms, whose simulation failed; 0 on the emulators.
     """
 
     results: Array
     spreads: Array
+    failures: int = 0
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Direct:
-    """A trial simulated at draws of the posterior, without an emulator; has what `Literature` offers of one trial.
+    """A trial simulated at draws of the posterior, in the place of what emulators say of it.
 
     Attributes
     ----------
-    literature : Literature
-        Over the observations of the trial alone; its emulators are not used.
     mean, effect, log_sd : (n_draws, n_results)
-        On the scale of the fit, with the noise of the finite number of simulated patients shrunk away.
+        As of `Emulated`; the noise of the finite number of simulated patients is shrunk away.
+    loading : (n_results,)
     """
 
     mean: Array
@@ -93,30 +96,32 @@ def direct(table: pd.DataFrame, simulated: Simulated, ess: Array) -> Direct:
     ess : (n_draws, n_results)
         Effective sample size behind each statistic.
     """
-    kinds, size = table["kind"].to_numpy(), np.maximum(ess, 1.0)
-    columns = range(len(table))
-
-    def scaled(values: Array) -> Array:
-        return np.stack([to_scale(kinds[k], values[:, k], size[:, k]) for k in columns], axis=1)
-
-    slope = np.stack([slope_of_scale(kinds[k], simulated.mean[:, k], size[:, k]) for k in columns], axis=1)
-    mean, noise = scaled(simulated.mean), (slope * simulated.sd) ** 2 / size
-    with np.errstate(divide="ignore"):
-        log_sd = np.log(np.where(simulated.sd > 0.0, simulated.sd, np.nan))
-    loading = np.nanmean(slope * simulated.drift, axis=0) * table["unit_loading"].to_numpy()
+    found = on_scale(table, simulated.mean, simulated.sd, simulated.control, simulated.drift, ess)
     return Direct(
-        _shrunk(mean, noise), mean - scaled(simulated.control), _shrunk(log_sd, 0.5 / size), np.nan_to_num(loading)
+        _shrunk(found.mean, found.noise),
+        _shrunk(found.effect, np.zeros_like(found.effect)),
+        _shrunk(found.log_sd, 0.5 / np.maximum(ess, 1.0)),
+        found.loading,
     )
 
 
-def predict_direct(literature: Literature, found: Direct, draws: Array, seed: int) -> Predictions:
-    """Sample the results of a simulated trial; `literature` holds its observations, in the same order."""
-    mean, covariance = literature.around(
-        found.mean, found.effect, found.loading, draws, np.arange(len(literature.table))
-    )
-    error, n = literature.table["error"].to_numpy(), literature.table["n"].to_numpy()
+def predict_direct(table: pd.DataFrame, effects: StudyEffects, found: Direct, studies: Array, seed: int) -> Predictions:
+    """Sample the results of a trial that was simulated at draws of the posterior.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations of the trial.
+    effects : StudyEffects
+        Of the recipe: what is not learned.
+    found : Direct
+    studies : (n_draws, 4)
+        How studies differ in each draw, SDs as logarithms.
+    """
+    mean, covariance = around(table, effects, found.mean, found.effect, found.loading, studies)
+    error, n = table["error"].to_numpy(), table["n"].to_numpy()
     sampling = np.where(np.isfinite(error), error**2, np.exp(2.0 * found.log_sd) / n)
-    return _sampled(literature.table, mean, covariance, sampling, found.log_sd, np.zeros(len(n)), seed)
+    return _sampled(table, mean, covariance, sampling, found.log_sd, np.zeros(len(n)), seed)
 
 
 def summary(sample: Array, observed: float) -> dict[str, float | bool]:
@@ -129,10 +134,14 @@ def summary(sample: Array, observed: float) -> dict[str, float | bool]:
 
 
 def _shrunk(values: Array, noise: Array) -> Array:
-    """Draws pulled to their mean, so that their variance is what the noise of each leaves; NaN becomes the mean."""
-    centre = np.nanmean(values, axis=0)
-    total = np.nanvar(values, axis=0)
-    kept = np.sqrt(np.clip(1.0 - np.nanmean(noise, axis=0) / np.where(total > 0.0, total, 1.0), 0.0, 1.0))
+    """Draws pulled to their mean, so that their variance is what the noise of each leaves.
+
+    A missing draw becomes the mean; where all are missing they stay so.
+    """
+    known = np.ma.masked_invalid(values)
+    centre, total = known.mean(axis=0).filled(np.nan), known.var(axis=0).filled(0.0)
+    own = np.ma.masked_invalid(noise).mean(axis=0).filled(0.0)
+    kept = np.sqrt(np.clip(1.0 - own / np.where(total > 0.0, total, 1.0), 0.0, 1.0))
     return np.asarray(np.where(np.isfinite(values), centre + kept * (values - centre), centre))
 
 

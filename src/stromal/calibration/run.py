@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from stromal.calibration import cells
 from stromal.calibration.artefact import CELLS, EMULATORS, cells_csv, emulators_csv, evidence_hash
 from stromal.calibration.cohorts import Simulated
-from stromal.calibration.fitting import Fit, Plan, Progress, Store, calibrate, shipped_observations
-from stromal.calibration.likelihood import Literature, LogPosterior
+from stromal.calibration.fitting import Fit, Plan, Progress, Store, calibrate, run_stored, shipped_observations
+from stromal.calibration.learned import as_draws, names, priors
+from stromal.calibration.likelihood import Literature
 from stromal.compute.content import content_hash, source_hash
-from stromal.compute.executor import run_pieces
 from stromal.compute.provenance import provenance
 from stromal.compute.runfolder import RunFolder, open_run
-from stromal.population.posterior import MSC_EFFECT, STUDY, columns
 from stromal.population.recipe import shipped_recipe
 
 Array = NDArray[np.float64]
@@ -95,25 +94,9 @@ def _cells(fit: Fit, plan: Plan, workers: int, store: Store, progress: Progress)
     """What cells add to each result of each study with cells."""
     _, found, table = shipped_observations()
     with_cells = set(table.loc[table["cells"], "trial"])
-    draws = draws_table(fit, np.zeros(len(fit.sample.draws))).iloc[: cells.DRAWS]
+    draws = as_draws(fit.sample.draws[: cells.DRAWS], np.zeros(1))
     todo = cells.pieces([s for s in found if s.trial.trial in with_cells], draws, plan.seed, plan.patients)
-    results: dict[int, Simulated] = {k: r for (w, k), r in store.done.items() if w == _CELLS_WAVE}
-    missing = [k for k in range(len(todo)) if k not in results]
-    progress("cells", len(results), len(todo))
-    for position, result in run_pieces(cells.run_piece, [todo[k] for k in missing], workers):
-        results[missing[position]] = result
-        store.keep((_CELLS_WAVE, missing[position]), result)
-        progress("cells", len(results), len(todo))
-    return cells.added(todo, [results[k] for k in range(len(todo))])
-
-
-def draws_table(fit: Fit, effects: Array) -> pd.DataFrame:
-    """Draws as a table of a posterior: SDs of studies as they are, not as logarithms."""
-    table = pd.DataFrame(fit.sample.draws, columns=list(fit.literature.names))
-    for name in STUDY:
-        if name.endswith("_sd"):
-            table[name] = np.exp(table[name])
-    return table.assign(**{MSC_EFFECT: effects})[list(columns())]
+    return cells.added(todo, run_stored(cells.run_piece, todo, _CELLS_WAVE, "cells", workers, store, progress))
 
 
 def _write(folder: RunFolder, plan: Plan, fit: Fit, more: dict[str, Array], run: dict[str, Any]) -> None:
@@ -123,7 +106,7 @@ def _write(folder: RunFolder, plan: Plan, fit: Fit, more: dict[str, Array], run:
     effects, none = cells.learn(
         literature, fit.sample.draws, np.nanmean(more[cells.FITTED][:, :, result], axis=1), row, prior, plan.seed
     )
-    draws = draws_table(fit, effects)
+    draws = as_draws(fit.sample.draws, effects)
     about = {
         "plan": asdict(plan),
         "evidence_sha256": evidence_hash(literature.table),
@@ -164,8 +147,8 @@ def _fitted_series(literature: Literature) -> tuple[int, int]:
 
 def contraction(literature: Literature, draws: Array) -> dict[str, float]:
     """How much narrower each number became: 1 less the posterior variance over the prior variance."""
-    sd = LogPosterior(literature).prior_sd
-    return {n: float(1.0 - draws[:, k].var() / sd[k] ** 2) for k, n in enumerate(literature.names)}
+    _, sd = priors(literature.hyperparameters)
+    return {n: float(1.0 - draws[:, k].var() / sd[k] ** 2) for k, n in enumerate(names())}
 
 
 def _quality(literature: Literature) -> dict[str, float]:

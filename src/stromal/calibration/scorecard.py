@@ -43,12 +43,15 @@ class Scorecard:
         Rows of the summary on a common scale with CRPS, interval score and PIT of the model and of both baselines.
     summary : dict
         By family: coverage, scores, differences to the baselines.
+    failures : int
+        Candidates, and patients in arms, whose simulation failed.
     """
 
     rows: pd.DataFrame
     spreads: pd.DataFrame
     scored: pd.DataFrame
     summary: dict[str, Any]
+    failures: int = 0
 
 
 def scorecard(
@@ -97,7 +100,8 @@ def scorecard(
     means = arm_means(observed) if len(observed) else pd.DataFrame()
     judged = _with_baselines(_scored(means, samples, listed), others)
     listed["in_summary"] = np.isin(np.arange(len(listed)), judged["row"]) if len(judged) else False
-    return Scorecard(listed, spread_rows, judged, _summary(judged, listed, spread_rows, seed))
+    failures = sum(p.failures for p in predictions.values())
+    return Scorecard(listed, spread_rows, judged, _summary(judged, listed, spread_rows, seed), failures)
 
 
 def arm_means(observed: pd.DataFrame) -> pd.DataFrame:

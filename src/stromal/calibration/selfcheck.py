@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from stromal.calibration.cohorts import Simulated
 from stromal.calibration.exploring import Explored
 from stromal.calibration.fitting import draw_posterior
-from stromal.calibration.likelihood import SD_BETWEEN_STUDIES, Literature, LogPosterior
+from stromal.calibration.likelihood import SD_BETWEEN_STUDIES, Literature, LogPosterior, around
 from stromal.calibration.prediction import direct
 from stromal.compute.randomness import Streams
 
@@ -111,8 +111,13 @@ def direct_log_density(explored: Explored, literature: Literature, draws: Array,
     value = -0.5 * np.sum(((draws - density.prior_mean) / density.prior_sd) ** 2, axis=1)
     fitted = table.iloc[literature.fitted].assign(place=literature.fitted)
     for rows in (g["place"].to_numpy() for _, g in fitted.groupby("trial")):
-        mean, covariance = literature.around(
-            found.mean[:, rows], found.effect[:, rows], found.loading[rows], draws, rows
+        mean, covariance = around(
+            table.iloc[rows],
+            literature.effects,
+            found.mean[:, rows],
+            found.effect[:, rows],
+            found.loading[rows],
+            draws[:, len(literature.hyperparameters.names) :],
         )
         error, n = table["error"].to_numpy()[rows], table["n"].to_numpy()[rows]
         sampling = np.where(np.isfinite(error), error**2, np.exp(2.0 * found.log_sd[:, rows]) / n)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from stromal.compute.errors import InputError
 from stromal.design.arms import Course
@@ -46,7 +46,7 @@ _LIMITS: Final[Mapping[str, str]] = {">=": "at_least", "<=": "at_most", ">": "ab
 _MILLIGRAMS: Final[Mapping[str, float]] = {"g": 1000.0, "mg": 1.0}
 _PER_DAY: Final[Mapping[str, float]] = {"day": 1.0, "d": 1.0, "week": 1 / 7, "wk": 1 / 7, "w": 1 / 7}
 _CELLS: Final = ("/kg", "cells/kg")
-S = TypeVar("S", Course, PriorTreatment, FailedTreatment, MeasureCriterion, SubsetCriterion)
+S = TypeVar("S", bound=BaseModel)
 
 
 def regimen(text: str, *, place: str) -> tuple[Course, ...]:
@@ -113,7 +113,7 @@ def background(text: str, *, place: str) -> dict[str, float]:
         if name in shares:
             _refuse(f"{name} is named twice", place, item, "each drug once")
         shares[name] = _finite(found[2], place, item) / (100 if found[3] else 1)
-    return dict(_built(PriorTreatment, {"products": shares}, place, text).products)
+    return dict(built(PriorTreatment, {"products": shares}, place, text).products)
 
 
 def eligibility(text: str, *, place: str) -> tuple[Criterion, ...]:
@@ -171,7 +171,7 @@ def _course(item: str, place: str) -> Course:
             dose = f"{dose} {word}".strip()
     if not keys.keys() & {"days", "from_day"}:
         _refuse(f"the course of {product.name} has no days", place, item, _days_remedy(product))
-    return _built(Course, keys | _dose(dose, product, place, item), place, item)
+    return built(Course, keys | _dose(dose, product, place, item), place, item)
 
 
 def _days(word: str, product: Product, place: str, item: str) -> dict[str, Any]:
@@ -271,8 +271,8 @@ def _criterion(item: str, place: str) -> Criterion:
     if choice is not None:
         options = tuple(option.strip().lower() for option in choice[2].split("|"))
         if choice[1].lower() == "subset":
-            return _built(SubsetCriterion, {"subset": options}, place, item)
-        return _built(FailedTreatment, {"failed": options}, place, item)
+            return built(SubsetCriterion, {"subset": options}, place, item)
+        return built(FailedTreatment, {"failed": options}, place, item)
     found = re.fullmatch(rf"([^<>=]+?)\s*(>=|<=|>|<)\s*({_NUMBER})", item, re.IGNORECASE)
     if found is None:
         remedy = "measure, limit and number, e.g. mrss>=15; or subset=diffuse, failed=mycophenolate|methotrexate"
@@ -281,7 +281,7 @@ def _criterion(item: str, place: str) -> Criterion:
     name = ALIASES.get(word, word)
     if name not in MEASURES:
         _refuse("there is no measure of this name", place, found[1], suggestion(name, (*MEASURES, *ALIASES)))
-    return _built(MeasureCriterion, {"measure": name, _LIMITS[found[2]]: _finite(found[3], place, item)}, place, item)
+    return built(MeasureCriterion, {"measure": name, _LIMITS[found[2]]: _finite(found[3], place, item)}, place, item)
 
 
 def _product(word: str, place: str, item: str) -> Product:
@@ -320,8 +320,14 @@ def _refuse_many(items: tuple[str, ...], most: int, what: str, place: str) -> No
         _refuse(f"too many {what}", place, f"{len(items)} {what}", f"at most {most}")
 
 
-def _built(spec: type[S], keys: Mapping[str, Any], place: str, item: str) -> S:
-    """Make a spec; its first fault becomes the error."""
+def built(spec: type[S], keys: Mapping[str, Any], place: str, item: str) -> S:
+    """Make a spec; its first fault becomes the error.
+
+    Raises
+    ------
+    InputError
+        With `place`, and `item` as the value.
+    """
     try:
         return spec.model_validate(dict(keys))
     except ValidationError as error:

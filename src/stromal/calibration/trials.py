@@ -53,7 +53,6 @@ def described(designs: pd.DataFrame) -> dict[str, PublishedTrial]:
 
 
 def _described(name: str, rows: pd.DataFrame, own: list[str]) -> PublishedTrial:
-    first = rows.iloc[0]
     background: dict[str, float] = {}
     criteria: tuple[Any, ...] = ()
     for number, (_, row) in enumerate(rows.iterrows()):
@@ -71,15 +70,20 @@ def _described(name: str, rows: pd.DataFrame, own: list[str]) -> PublishedTrial:
     return PublishedTrial(
         schema_version=1,
         trial=name,
-        blinded=bool(
-            re.search(r"blind|placebo", f"{first.get('design', '')} {list(rows['arm_class'])}", re.IGNORECASE)
-        ),
+        blinded=_blinded(str(rows["design"].iloc[0]), list(rows["arm_class"])),
         population=population,
         eligibility=criteria,
         arms=tuple(_arm(row, number, "regimen" in own) for number, (_, row) in enumerate(rows.iterrows())),
         groups=tuple(PublishedGroup(population=p) for p in WHOLE_ARM),
         visits=Visits(screening_days_before=28, days=(0, 91, 182, 273, 364)),
     )
+
+
+def _blinded(design: str, classes: list[str]) -> bool:
+    """Whether patients and raters did not know: said by the design, else a placebo arm means it."""
+    if re.search(r"open.?label|unblinded|not blinded|single.?arm", design, re.IGNORECASE):
+        return False
+    return bool(re.search(r"blind", design, re.IGNORECASE)) or any("placebo" in c.lower() for c in classes)
 
 
 def _arm(row: pd.Series, number: int, has_regimen: bool) -> PublishedArm:
@@ -90,7 +94,10 @@ def _arm(row: pd.Series, number: int, has_regimen: bool) -> PublishedArm:
         kind = row.get("arm_class", "")
         reason = f"what the arm was given is not said (column regimen), and its class {kind!r} is not placebo"
         return PublishedArm(name=str(row["arm"]), not_simulated=reason)
-    return PublishedArm(name=str(row["arm"]), regimen=regimen)
+    text = _text(row, "regimen")
+    return shorthand.built(
+        PublishedArm, {"name": str(row["arm"]), "regimen": regimen}, _place(row, number, "regimen"), text
+    )
 
 
 def _months(rows: pd.DataFrame) -> Range:

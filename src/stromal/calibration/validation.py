@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from stromal.calibration import cells
 from stromal.calibration.artefact import read_cells, read_literature
-from stromal.calibration.cohorts import simulate
+from stromal.calibration.cohorts import ess_of, simulate
 from stromal.calibration.fitting import draw_posterior, shipped_observations
+from stromal.calibration.learned import as_draws, as_points
 from stromal.calibration.likelihood import Literature, LogPosterior
 from stromal.calibration.literature import Study, studies
 from stromal.calibration.observations import observations
@@ -25,7 +26,9 @@ from stromal.compute.executor import run_pieces
 from stromal.compute.randomness import Streams
 from stromal.evidence.arms import arms
 from stromal.evidence.usable import with_derived
-from stromal.population.posterior import MSC_EFFECT, STUDY, Posterior, shipped_posterior
+from stromal.population.hyperparameters import hyperparameters
+from stromal.population.msc_effect import draw_msc_effects
+from stromal.population.posterior import MSC_EFFECT, Posterior, shipped_posterior
 from stromal.population.recipe import shipped_recipe
 
 Array = NDArray[np.float64]
@@ -116,10 +119,8 @@ def _leave_out(piece: _Left) -> Array:
 
 
 def shipped_draws() -> Array:
-    """Draws of the shipped posterior as what is learned: SDs of studies as logarithms."""
-    draws = shipped_posterior().draws
-    own = draws[[c for c in draws.columns if c not in (*STUDY, MSC_EFFECT)]].to_numpy()
-    return np.column_stack([own, *(np.log(draws[c]) if c.endswith("_sd") else draws[c] for c in STUDY)])
+    """Draws of the shipped posterior as points."""
+    return as_points(shipped_posterior().draws)
 
 
 def _with_cells(
@@ -133,14 +134,12 @@ def _with_cells(
 
     Results later than a year, of which the effect of cells was not simulated, stay as without effect.
     """
-    prior = shipped_recipe().msc_effect
     changed = {}
     for trial, (mean, _) in read_cells().items():
         if trial not in predictions:
             continue
         n = len(predictions[trial].results)
-        own = shipped_posterior().draws[MSC_EFFECT].to_numpy()
-        effects = cells.prior_effects(n, prior, seed) if trial in cells.OVERLAPPING else own[np.arange(n) % len(own)]
+        effects = _effects(trial, n, seed)
         results = predictions[trial].results.copy()
         rows = observed.iloc[places[trial]]
         short = np.nonzero(((rows["day"] <= cells.LAST_DAY) & (rows["kind"] == "change")).to_numpy())[0]
@@ -218,7 +217,7 @@ def _predicted_only(
         places = np.nonzero((observed["trial"] == trial).to_numpy())[0]
         there = np.isfinite(predicted.results).all(axis=0) & np.isfinite(predicted.spreads).all(axis=0)
         whole[places[there]] = True
-        kept[trial] = Predictions(predicted.results[:, there], predicted.spreads[:, there])
+        kept[trial] = replace(predicted, results=predicted.results[:, there], spreads=predicted.spreads[:, there])
     if len(observed):
         missing = _at(table, observed["row"][~whole])
         table = table.assign(reason=table["reason"].where(~missing, TOO_FEW))
@@ -226,29 +225,26 @@ def _predicted_only(
 
 
 def _simulate(piece: _Trial) -> Predictions:
-    chosen = piece.draws[:: max(len(piece.draws) // SIMULATED_DRAWS, 1)][:SIMULATED_DRAWS]
-    draws = as_table(chosen, shipped_posterior().draws[MSC_EFFECT].to_numpy())
-    simulated = simulate(
-        piece.study, Posterior(shipped_recipe(), draws), piece.seed, range(len(draws)), SIMULATED_PATIENTS
-    )
-    by_arm = simulated.support.pivot_table(index="draw", columns="arm", values="ess", sort=False)
-    ess = by_arm[[r.arm.name for r in piece.study.results]].to_numpy()
-    found = direct(piece.observed, simulated, ess)
-    _, _, learned = shipped_observations()
-    empty = read_literature(learned)
-    around = Literature(piece.observed.reset_index(drop=True), empty.emulated, empty.hyperparameters, empty.effects)
-    return predict_direct(around, found, chosen, piece.seed)
+    points, recipe = _thinned(piece.draws), shipped_recipe()
+    draws = as_draws(points, _effects(piece.study.trial.trial, len(points), piece.seed))
+    simulated = simulate(piece.study, Posterior(recipe, draws), piece.seed, range(len(draws)), SIMULATED_PATIENTS)
+    found = direct(piece.observed, simulated, ess_of(simulated, piece.study))
+    differences = points[:, len(hyperparameters().names) :]
+    predicted = predict_direct(piece.observed, recipe.study, found, differences, piece.seed)
+    return replace(predicted, failures=simulated.failures)
 
 
-def as_table(draws: Array, effects: Array) -> pd.DataFrame:
-    """Draws of what is learned, with an MSC effect each, as a table of a posterior."""
-    _, _, learned = shipped_observations()
-    names = read_literature(learned).names
-    table = pd.DataFrame(draws, columns=list(names))
-    for name in STUDY:
-        if name.endswith("_sd"):
-            table[name] = np.exp(table[name])
-    return table.assign(**{MSC_EFFECT: effects[np.arange(len(table)) % len(effects)]})
+def _thinned(points: Array) -> Array:
+    """Every so many-th point, `SIMULATED_DRAWS` in all."""
+    return points[:: max(len(points) // SIMULATED_DRAWS, 1)][:SIMULATED_DRAWS]
+
+
+def _effects(trial: str, n: int, seed: int) -> Array:
+    """MSC effects for a trial: draws of the prior for one that shares patients with the series that was fitted."""
+    if trial in cells.OVERLAPPING:
+        return draw_msc_effects(shipped_recipe().msc_effect, Streams(seed, 0), n)
+    shipped = shipped_posterior().draws[MSC_EFFECT].to_numpy()
+    return np.asarray(shipped[np.arange(n) % len(shipped)])
 
 
 def validate_patients(
@@ -265,9 +261,8 @@ def validate_patients(
     """
     _, _, learned = shipped_observations()
     drawn = _left_out([TRIAL], read_literature(learned), seed, workers, progress)[TRIAL]
-    chosen = drawn[:: max(len(drawn) // SIMULATED_DRAWS, 1)][:SIMULATED_DRAWS]
     progress("simulating patients", 0, 1)
-    posterior = Posterior(shipped_recipe(), as_table(chosen, np.zeros(1)))
+    posterior = Posterior(shipped_recipe(), as_draws(_thinned(drawn), np.zeros(1)))
     found = check_patients(table, baseline_mean, posterior, seed)
     progress("simulating patients", 1, 1)
     return found

@@ -40,7 +40,7 @@ def calibrate(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted calibration.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn the population from the published trials of the evidence base (about an hour on two processors)."""
+    """Learn the population from the published trials of the evidence base (about half an hour on two processors)."""
     plan = Plan(first=points, second=refined, patients=patients, seed=seed)
     command = f"stromal calibrate --points {points} --refined {refined} --patients {patients} --seed {seed}"
     with _kept(), stages() as progress:
@@ -49,10 +49,12 @@ def calibrate(
         )
     if as_json:
         sys.stdout.write(summary_text(done.about))
+        _some_failed(done.about["failures"])
         return
     say("This calibration was complete already." if done.was_complete else "Done.")
     say(f"{done.about['results_fitted']} results of {done.about['trials_fitted']} trials; {done.about['draws']} draws")
     say(f"Folder: {done.folder}")
+    _some_failed(done.about["failures"])
 
 
 def validate(
@@ -67,7 +69,7 @@ def validate(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predict published trials by posteriors that have not seen them, and compare."""
+    """Predict published trials by posteriors that have not seen them, and compare (columns: docs/calibration.md)."""
     if (designs is None) != (arms is None):
         given, missing = ("--designs", "--arms") if arms is None else ("--arms", "--designs")
         raise InputError(f"{given} is given alone", place=missing, remedy=f"both {given} and {missing}, or neither")
@@ -75,11 +77,13 @@ def validate(
         given, missing = ("--ipd", "--ipd-baseline-mean") if ipd is not None else ("--ipd-baseline-mean", "--ipd")
         raise InputError(f"{given} is given alone", place=missing, remedy=f"both {given} and {missing}, or neither")
     whole: dict[str, Any] = {}
+    failures = 0
     with _stopped(), stages() as progress:
         if designs is not None or ipd is None:
             tables = (None, None) if designs is None or arms is None else (own_arms(designs), own_results(arms))
             card = validated(*tables, seed=seed, workers=workers or processors(), progress=progress)
             whole |= scorecard_json(card)
+            failures += card.failures
             if out is not None:
                 title = "Published trials, predicted unseen"
                 write_scorecard(card, out, title=title, command=_command(designs, arms, seed))
@@ -88,12 +92,21 @@ def validate(
                 read_patients(ipd), ipd_baseline_mean, seed=seed, workers=workers or processors(), progress=progress
             )
             whole |= {"patients": patients_json(found)}
+            failures += found.failures
     if as_json:
         sys.stdout.write(summary_text(whole))
-        return
-    _show(whole)
-    if out is not None and "rows" in whole:
-        say(f"Page: {out / 'scorecard.html'}")
+    else:
+        _show(whole)
+        if out is not None and "rows" in whole:
+            say(f"Page: {out / 'scorecard.html'}")
+    _some_failed(failures)
+
+
+def _some_failed(failures: int) -> None:
+    """Exit status 3 where patients could not be simulated."""
+    if failures:
+        complain(f"stromal: {failures} patients could not be simulated; they are in no number")
+        raise typer.Exit(3)
 
 
 def _command(designs: Path | None, arms: Path | None, seed: int) -> str:

@@ -113,12 +113,17 @@ class Arm(Sourced):
 
     def _own_faults(self) -> Iterator[Fault]:
         yield from super()._own_faults()
-        cells = list(dict.fromkeys(course.product for course in self.regimen if course.kind == "cells"))
-        if len(cells) > 1:
-            second = next(i for i, course in enumerate(self.regimen) if course.product == cells[1])
-            yield Fault(
-                ("regimen", second, "product"),
-                f"arm {self.name} gives two different cell products ({cells[0]} and {cells[1]}), "
-                "whose potency the model cannot tell apart once infused",
-                f"{cells[0]} again, or a separate arm for {cells[1]}",
-            )
+        yield from two_cell_products(self.name, self.regimen)
+
+
+def two_cell_products(arm: str, regimen: tuple[Course, ...]) -> Iterator[Fault]:
+    """An arm may infuse one cell product only."""
+    cells = list(dict.fromkeys(course.product for course in regimen if course.kind == "cells"))
+    if len(cells) > 1:
+        second = next(i for i, course in enumerate(regimen) if course.product == cells[1])
+        yield Fault(
+            ("regimen", second, "product"),
+            f"arm {arm} gives two different cell products ({cells[0]} and {cells[1]}), "
+            "whose potency the model cannot tell apart once infused",
+            f"{cells[0]} again, or a separate arm for {cells[1]}",
+        )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stromal.design.arms import Course
+from stromal.design.arms import Course, two_cell_products
 from stromal.design.base import Fault, Sourced, Text, suggestion
 from stromal.design.catalogue import PRODUCTS
 from stromal.design.conduct import Visits
@@ -43,6 +43,7 @@ class PublishedArm(Sourced):
     def _own_faults(self) -> Iterator[Fault]:
         yield from super()._own_faults()
         yield from _drug_faults(self.among)
+        yield from two_cell_products(self.name, self.regimen)
         if self.not_simulated is not None and (self.regimen or self.among or self.eligibility):
             yield Fault(("not_simulated",), "the arm has a regimen and is not simulated", "one of the two")
 
@@ -94,6 +95,8 @@ class PublishedTrial(Sourced):
         Every `population` of the trial's results; a result of a population that is not listed has no prediction.
     baseline : {"separate", "screening"}
         Whether baseline was measured again or the screening values are taken.
+    not_fitted : str, optional
+        Why its results are predicted and shown, but teach the calibration nothing.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -105,6 +108,7 @@ class PublishedTrial(Sourced):
     groups: Annotated[tuple[PublishedGroup, ...], Field(strict=False, max_length=100)] = ()
     visits: Visits
     baseline: Literal["separate", "screening"] = "separate"
+    not_fitted: Text | None = None
 
     def _own_faults(self) -> Iterator[Fault]:
         yield from super()._own_faults()

@@ -86,6 +86,7 @@ def own_arms(path: Path) -> pd.DataFrame:
         The file cannot be read, a needed column is missing, an arm stands twice, or a number is none.
     """
     table = _own(path, _ARM_NUMBERS, _ARM_TEXT, ("trial", "arm"))
+    _check_ranges(table, _ARM_RANGES, path)
     twice = table.duplicated(["trial", "arm"])
     if twice.any():
         line = int(twice.to_numpy().argmax()) + 2
@@ -102,7 +103,58 @@ def own_results(path: Path) -> pd.DataFrame:
     InputError
         The file cannot be read, a needed column is missing, or a number is none.
     """
-    return _own(path, _RESULT_NUMBERS, _RESULT_TEXT, NEEDED)
+    table = _own(path, _RESULT_NUMBERS, _RESULT_TEXT, NEEDED)
+    _check_ranges(table, _RESULT_RANGES, path)
+    return table
+
+
+_LONGEST_NAME: Final = 200
+_ARM_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "n": (1.0, 1e6),
+    "disease_duration_mo_mean": (0.0, 600.0),
+    "disease_duration_mo_sd": (0.0, 600.0),
+    "baseline_mrss_mean": (0.0, 51.0),
+    "baseline_mrss_sd": (0.0, 51.0),
+    "baseline_fvc_pct_mean": (1.0, 200.0),
+    "baseline_fvc_pct_sd": (0.0, 100.0),
+    "baseline_dlco_pct_mean": (1.0, 200.0),
+    "baseline_dlco_pct_sd": (0.0, 100.0),
+    **dict.fromkeys(("pct_dcssc", "pct_ATA", "pct_ACA", "pct_RNAP3", "pct_female"), (0.0, 100.0)),
+}
+"""What a number of a user's table of arms can be: beyond it a unit or a column was mistaken."""
+_RESULT_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "timepoint_weeks": (0.0, 5000.0),
+    "n_at_timepoint": (1.0, 1e6),
+    "sd": (0.0, 1e6),
+    "se": (0.0, 1e6),
+}
+
+
+def _check_ranges(table: pd.DataFrame, ranges: Mapping[str, tuple[float, float]], path: Path) -> None:
+    for column, (low, high) in ranges.items():
+        wrong = (table[column] < low) | (table[column] > high)
+        if wrong.any():
+            line, value = int(wrong.to_numpy().argmax()) + 2, table[column][wrong].iloc[0]
+            remedy = f"a number from {low:g} to {high:g}"
+            raise InputError(
+                "a number that cannot be", file=path, place=f"line {line}, {column}", value=value, remedy=remedy
+            )
+
+
+def _check_names(table: pd.DataFrame, path: Path) -> None:
+    for column in ("trial", "arm"):
+        names = table[column].str.strip()
+        wrong = (names == "") | (names.str.len() > _LONGEST_NAME)
+        if wrong.any():
+            line, value = int(wrong.to_numpy().argmax()) + 2, names[wrong].iloc[0]
+            remedy = f"a name of 1 to {_LONGEST_NAME} letters"
+            raise InputError(
+                f"the {column} has no usable name",
+                file=path,
+                place=f"line {line}, {column}",
+                value=value,
+                remedy=remedy,
+            )
 
 
 NEEDED: Final = ("trial", "arm", "endpoint", "timepoint_weeks", "value")
@@ -126,6 +178,7 @@ def _own(path: Path, numbers: tuple[str, ...], text: tuple[str, ...], needed: tu
     for column in (*numbers, *text):
         if column not in raw.columns:
             raw[column] = ""
+    _check_names(raw, path)
     return _with_numbers(raw, numbers, path)
 
 

@@ -28,11 +28,10 @@ SCALE_POINTS: Final = -2.0
 _INFUSION: Final = Course(product="umbilical_cord_msc", dose_per_kg=1e6, route="iv", days=(0,))
 
 
-def draw_msc_effect(prior: MscEffect, streams: Streams) -> float:
-    """The MSC effect of one draw of the prior."""
-    if streams.uniform("MSC effect is zero", 1)[0] < prior.share_at_zero:
-        return 0.0
-    return float(prior.scale * abs(streams.normal("MSC effect", 1)[0]))
+def draw_msc_effects(prior: MscEffect, streams: Streams, n: int) -> NDArray[np.float64]:
+    """MSC effects of n draws of the prior, (n,)."""
+    sizes = prior.scale * np.abs(streams.normal("MSC effect", n))
+    return np.where(streams.uniform("MSC effect is zero", n) < prior.share_at_zero, 0.0, sizes)
 
 
 def points_of_effect(effects: ArrayLike) -> NDArray[np.float64]:
