@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import re
 import sys
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import Any
 
 import pandas as pd
 
+from stromal.calibration.learned import names
 from stromal.calibration.sensitivity import sensitivity, what_to_measure
 from stromal.calibration.validation import without_cells
 from stromal.compute.executor import processors
 from stromal.evidence.arms import arms
 from stromal.population.describe import describe
-from stromal.population.hyperparameters import hyperparameters
 from stromal.population.posterior import MSC_EFFECT, provenance, shipped_posterior
 from stromal.report.drawing import VARIABLES
+from stromal.report.learned import hyperparameter_rows
 from stromal.report.learned_figures import hyperparameter_figure, msc_figure, msc_sentence
 from stromal.report.scorecard import finding
 from stromal.report.sensitivity_figure import sensitivity_figure
@@ -56,7 +56,7 @@ def main() -> int:
         "## Every row\n\n" + "\n\n".join(f"![{label}](figures/scorecard/{name})" for name, label in pages),
         _not_predicted(card),
         "## What was learned\n\n![Prior and posterior of what is learned](figures/scorecard/learned.svg)\n\n"
-        + _learned(draws),
+        + _learned(),
         "## The cells",
         msc_sentence(draws[MSC_EFFECT]),
         _probability_of_none(),
@@ -156,34 +156,21 @@ def _not_predicted(card: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _learned(draws: pd.DataFrame) -> str:
-    own, about = hyperparameters(), provenance()
+def _learned() -> str:
+    about = provenance()
     effective = about["sampler"]["effective_draws"]
     opening = (
         f"{about['results_fitted']} results of {about['trials_fitted']} trials; {about['draws']} draws, chains worth "
         f"{effective:.0f} independent ones. Contraction: 1 less posterior over prior variance."
     )
-    lines = [opening, "", "| number | meaning | prior, factor (90 %) | posterior, factor (90 %) | contraction |"]
-    lines.append("|---|---|---|---|---|")
-    for name, prior in own.priors().items():
-        before = (math.exp(prior.mean + s * 1.645 * prior.sd) for s in (-1.0, 1.0))
-        after = (math.exp(x) for x in draws[name].quantile([0.05, 0.95]))
+    lines = [opening, "", "| number | meaning | what it is | prior (90 %) | posterior (90 %) | contraction |"]
+    lines.append("|---|---|---|---|---|---|")
+    for name, row in zip(names(), hyperparameter_rows(), strict=True):
         cells = [
-            name,
-            own.hyperparameters[name].meaning,
-            _span(*before),
-            _span(*after),
+            *(row[k] for k in ("name", "meaning", "moves", "prior", "posterior")),
             f"{about['contraction'][name]:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    for name, meaning in {
-        "mrss_drift": "mean drift of the skin score [points]",
-        "mrss_sd": "its SD between studies",
-        "fvc_drift": "mean drift of FVC [%]",
-        "fvc_sd": "its SD between studies",
-    }.items():
-        low, high = draws[name].quantile([0.05, 0.95])
-        lines.append(f"| {name} | {meaning} (not a factor) | | {_span(low, high)} | {about['contraction'][name]:.2f} |")
     return "\n".join(lines)
 
 

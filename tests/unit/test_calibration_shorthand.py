@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stromal.calibration.shorthand import ALIASES, background, eligibility, regimen
 from stromal.compute.errors import InputError
-from stromal.design import PRODUCTS, Course, FailedTreatment, MeasureCriterion, SubsetCriterion
+from stromal.design import PRODUCTS, AntibodyCriterion, Course, FailedTreatment, MeasureCriterion, SubsetCriterion
 
 PLACE = "ARMS.csv, row 3, column regimen"
 PARSERS: list[Callable[..., Any]] = [regimen, background, eligibility]
@@ -141,7 +141,8 @@ def test_a_wrong_background_is_refused_with_a_remedy(text: str, told: str) -> No
 
 
 def test_eligibility_reads_limits_aliases_subset_and_failed_drugs() -> None:
-    text = "mrss>=15; duration_mo <= 24; fvc>45; dlco<80; subset=diffuse; age>=18; failed=mycophenolate|methotrexate"
+    text = "mrss>=15; duration_mo <= 24; fvc>45; dlco<80; subset=diffuse; age>=18; failed=mycophenolate|methotrexate; "
+    text += "antibody=ATA|rnap3"
     assert eligibility(text, place=PLACE) == (
         MeasureCriterion(measure="mrss", at_least=15),
         MeasureCriterion(measure="disease_duration_months", at_most=24),
@@ -150,6 +151,7 @@ def test_eligibility_reads_limits_aliases_subset_and_failed_drugs() -> None:
         SubsetCriterion(subset=("diffuse",)),
         MeasureCriterion(measure="age_years", at_least=18),
         FailedTreatment(failed=("mycophenolate", "methotrexate")),
+        AntibodyCriterion(antibody=("ATA", "RNAP3")),
     )
     assert eligibility("", place=PLACE) == ()
 
@@ -165,6 +167,7 @@ def test_two_limits_of_a_measure_are_two_criteria() -> None:
         ("mrss>=many", "mrss>=15"),
         ("mrs>=15", "mrss (did you mean that?"),
         ("subset=difuse", "diffuse (did you mean that?"),
+        ("antibody=ATX", "one of: ATA, ACA, RNAP3, other"),
         ("failed=mycofenolate", "mycophenolate (did you mean that?"),
         ("; ".join(["mrss>=1"] * 101), "at most 100"),
     ],

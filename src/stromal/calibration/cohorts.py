@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stromal.biology import actions, parameter_table
+from stromal.biology import parameter_table
 from stromal.calibration.baseline import Match, match
 from stromal.calibration.literature import Result, Study
 from stromal.calibration.statistics import SURVIVAL
@@ -26,7 +26,7 @@ from stromal.engine.trajectories import joined as joined_finals
 from stromal.engine.trajectories import solved
 from stromal.population.candidates import Candidates, draw, joined
 from stromal.population.enrolment import meets
-from stromal.population.history import course, daily_courses, own_course, standing_drugs, stopped_drugs, to_referral
+from stromal.population.history import course, from_entry, to_referral
 from stromal.population.measurement import READOUTS, SCREENING, measured_values, true_values
 from stromal.population.posterior import MSC_EFFECT, Posterior
 from stromal.trial.conduct import HAZARD_GRID, TRANSPLANT_RISK_DAYS
@@ -250,14 +250,11 @@ def _course(study: Study, posterior: Posterior, cohort: _Cohort, arm: PublishedA
     if any(c.kind in ("cells", "vesicles") for c in regimen):
         effect = people["replicate"].map({d: posterior.of(int(d))[MSC_EFFECT] for d in people["replicate"].unique()})
         parameters = parameters.assign(eff=effect * people["msc_factor"])
-    parts = [own_course(candidates, entry + days[-1]), stopped_drugs(candidates, entry)]
-    standing = standing_drugs(people)
-    for drugs, rows in standing.groupby(standing).groups.items():
-        parts.append(actions([*daily_courses(drugs), *regimen], parameters.loc[rows], entry=entry[rows]))
+    schedule = from_entry(candidates, entry, entry + days[-1], regimen, parameters)
     outputs = [*READOUTS.values(), "H_death"]
     reached = course(
         parameters,
-        pd.concat(parts, ignore_index=True),
+        schedule,
         entry.to_numpy()[:, None] + grid,
         outputs,
         start=cohort.final,

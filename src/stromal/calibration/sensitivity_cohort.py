@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stromal.biology import actions, parameter_table
+from stromal.biology import parameter_table
 from stromal.compute.randomness import Streams
 from stromal.design import Course, Measurement, Range
 from stromal.design.base import FrozenMapping
@@ -24,7 +24,7 @@ from stromal.engine import Final as FinalState
 from stromal.engine.trajectories import solved
 from stromal.population.candidates import Candidates, draw, joined
 from stromal.population.enrolment import meets
-from stromal.population.history import course, daily_courses, own_course, standing_drugs, stopped_drugs, to_referral
+from stromal.population.history import course, from_entry, to_referral
 from stromal.population.hyperparameters import hyperparameters
 from stromal.population.measurement import SCREENING, measured_values, true_values
 from stromal.population.posterior import MSC_EFFECT
@@ -157,11 +157,8 @@ def _year(candidates: Candidates, parameters: pd.DataFrame, start: FinalState, r
     """Follow from screening to 52 weeks after baseline, on the drugs that go on."""
     people = candidates.people
     entry = people["referral"] + SCREENING_DAYS
-    parts = [own_course(candidates, entry + YEAR), stopped_drugs(candidates, entry)]
-    drugs = standing_drugs(people)
-    for standing, rows in drugs.groupby(drugs).groups.items():
-        parts.append(actions([*daily_courses(standing), *regimen], parameters.loc[rows], entry=entry[rows]))
-    schedule, times = pd.concat(parts, ignore_index=True), entry.to_numpy()[:, None] + np.array([0.0, YEAR])
+    schedule = from_entry(candidates, entry, entry + YEAR, regimen, parameters)
+    times = entry.to_numpy()[:, None] + np.array([0.0, YEAR])
     reached = course(parameters, schedule, times, ["mRSS", "FVC"], start=start)
     return _Year(reached.values, solved(reached.status))
 

@@ -4,7 +4,7 @@
 
     regimen      umbilical_cord_msc 1e6/kg iv d0,d90; mycophenolate 2g/d d0-; tocilizumab d0-336
     background   mycophenolate:0.6; methotrexate:10%
-    eligibility  mrss>=15; duration_mo<=24; subset=diffuse; failed=mycophenolate|methotrexate
+    eligibility  mrss>=15; duration_mo<=24; subset=diffuse; antibody=ATA|RNAP3; failed=mycophenolate|methotrexate
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pydantic import BaseModel, ValidationError
 from stromal.compute.errors import InputError
 from stromal.design.arms import Course
 from stromal.design.base import SpecError, place_text, suggestion
-from stromal.design.catalogue import MEASURES, PRODUCTS, Product
-from stromal.design.eligibility import Criterion, FailedTreatment, MeasureCriterion, SubsetCriterion
+from stromal.design.catalogue import ANTIBODIES, MEASURES, PRODUCTS, Product
+from stromal.design.eligibility import AntibodyCriterion, Criterion, FailedTreatment, MeasureCriterion, SubsetCriterion
 from stromal.design.population import PriorTreatment
 from stromal.design.wording import message_and_remedy
 
@@ -134,7 +134,7 @@ def eligibility(text: str, *, place: str) -> tuple[Criterion, ...]:
     Raises
     ------
     InputError
-        When a measure, limit, subset or product cannot be read.
+        When a measure, limit, subset, antibody or product cannot be read.
     """
     if _plain(text, place) in _NOTHING:
         return ()
@@ -267,11 +267,14 @@ def _dose_remedy(product: Product) -> str:
 
 def _criterion(item: str, place: str) -> Criterion:
     item = item.replace("≥", ">=").replace("≤", "<=")
-    choice = re.fullmatch(r"(subset|failed)\s*==?\s*(.+)", item, re.IGNORECASE | re.DOTALL)
+    choice = re.fullmatch(r"(subset|antibody|failed)\s*==?\s*(.+)", item, re.IGNORECASE | re.DOTALL)
     if choice is not None:
         options = tuple(option.strip().lower() for option in choice[2].split("|"))
         if choice[1].lower() == "subset":
             return built(SubsetCriterion, {"subset": options}, place, item)
+        if choice[1].lower() == "antibody":
+            names = {name.lower(): name for name in ANTIBODIES}
+            return built(AntibodyCriterion, {"antibody": tuple(names.get(o, o) for o in options)}, place, item)
         return built(FailedTreatment, {"failed": options}, place, item)
     found = re.fullmatch(rf"([^<>=]+?)\s*(>=|<=|>|<)\s*({_NUMBER})", item, re.IGNORECASE)
     if found is None:

@@ -100,6 +100,27 @@ def stopped_drugs(candidates: Candidates, baseline: pd.Series) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else actions([], candidates.parameters, entry=baseline)
 
 
+def from_entry(
+    candidates: Candidates, entry: pd.Series, until: ArrayLike, regimen: Sequence[Course], parameters: pd.DataFrame
+) -> pd.DataFrame:
+    """Schedule of all candidates from referral on, with one regimen for all: their own course, drugs that end or go on.
+
+    Parameters
+    ----------
+    entry : Series
+        Day 0 of the regimen [d after the trigger], index of the candidates.
+    until : (n_candidates,) or ()
+        Last day of interest [d after the trigger].
+    parameters : DataFrame
+        Of the candidates, as actions see them.
+    """
+    parts = [own_course(candidates, until), stopped_drugs(candidates, entry)]
+    standing = standing_drugs(candidates.people)
+    for drugs, rows in standing.groupby(standing).groups.items():
+        parts.append(actions([*daily_courses(drugs), *regimen], parameters.loc[rows], entry=entry[rows]))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _off(product: str, parameters: pd.DataFrame, day: pd.Series) -> pd.DataFrame:
     return actions([_DAILY[product]], parameters, entry=day).assign(amount=0.0)
 
